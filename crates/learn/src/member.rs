@@ -1,0 +1,174 @@
+//! The kinds of model that an ensemble can hold, behind one description and one fitted shape.
+
+use crate::boosting::BoostingSpec;
+use crate::control::Steps;
+use crate::dataset::{Dataset, Features};
+use crate::error::LearnError;
+use crate::forest::ForestSpec;
+use crate::ridge::{FittedRidge, RidgeSpec};
+use crate::shapley::Background;
+use crate::tree::{Trees, check_trees};
+use marquee_domain::Control;
+use serde::{Deserialize, Serialize};
+
+/// A description of one member of an ensemble.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum MemberSpec {
+    /// Gradient-boosted trees.
+    Boosting(BoostingSpec),
+    /// A random forest.
+    Forest(ForestSpec),
+    /// Ridge regression.
+    Ridge(RidgeSpec),
+}
+
+/// A fitted member.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum FittedMember {
+    /// Gradient-boosted trees, all seeds together.
+    Boosting(Trees),
+    /// A random forest.
+    Forest(Trees),
+    /// Ridge regression.
+    Ridge(FittedRidge),
+}
+
+impl MemberSpec {
+    /// A word for people.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Boosting(_) => "boosting",
+            Self::Forest(_) => "forest",
+            Self::Ridge(_) => "ridge",
+        }
+    }
+
+    /// Fits this member alone on the given rows of a dataset.
+    ///
+    /// # Errors
+    /// [`LearnError::Parameter`], [`LearnError::UnknownFeature`], [`LearnError::NoGroups`],
+    /// [`LearnError::TooFewRows`] for none, or as `control` demands.
+    pub fn fit(
+        &self,
+        data: &Dataset,
+        rows: &[usize],
+        seed: u64,
+        control: &Control,
+    ) -> Result<FittedMember, LearnError> {
+        self.fit_steps(data, rows, seed, &Steps::new(control, self.steps()))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), LearnError> {
+        match self {
+            Self::Boosting(spec) => spec.check(),
+            Self::Forest(spec) => spec.check(),
+            Self::Ridge(spec) => spec.check(),
+        }
+    }
+
+    pub(crate) fn steps(&self) -> usize {
+        match self {
+            Self::Boosting(spec) => spec.steps(),
+            Self::Forest(spec) => spec.steps(),
+            Self::Ridge(_) => 1,
+        }
+    }
+
+    pub(crate) fn fit_steps(
+        &self,
+        data: &Dataset,
+        rows: &[usize],
+        seed: u64,
+        steps: &Steps<'_>,
+    ) -> Result<FittedMember, LearnError> {
+        let found = rows.len();
+        if found < 2 || rows.iter().any(|&i| i >= data.len()) {
+            return Err(LearnError::TooFewRows { what: "a fit", needed: 2, found: found.min(data.len()) });
+        }
+        if data.features().grouped().is_empty() {
+            return Err(LearnError::NoGroups);
+        }
+        steps.check()?;
+        Ok(match self {
+            Self::Boosting(spec) => FittedMember::Boosting(spec.fit(data, rows, seed, steps)?),
+            Self::Forest(spec) => FittedMember::Forest(spec.fit(data, rows, seed, steps)?),
+            Self::Ridge(spec) => {
+                let fitted = FittedMember::Ridge(spec.fit(data, rows)?);
+                steps.finish("ridge");
+                fitted
+            }
+        })
+    }
+}
+
+impl FittedMember {
+    /// A word for people.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Boosting(_) => "boosting",
+            Self::Forest(_) => "forest",
+            Self::Ridge(_) => "ridge",
+        }
+    }
+
+    /// The prediction for one row, which must have a value (or NaN) for every feature of the dataset.
+    ///
+    /// # Panics
+    /// If the row is shorter.
+    pub fn predict(&self, row: &[f64]) -> f64 {
+        match self {
+            Self::Boosting(trees) | Self::Forest(trees) => trees.predict(row),
+            Self::Ridge(ridge) => ridge.predict(row),
+        }
+    }
+
+    /// Refuses decoded members that could leave an array or yield NaN.
+    pub(crate) fn check_decoded(&self, features: &Features) -> Result<(), LearnError> {
+        match self {
+            Self::Boosting(trees) | Self::Forest(trees) => check_trees(trees, features.len()),
+            Self::Ridge(ridge) if ridge.is_well_formed(features) => Ok(()),
+            Self::Ridge(_) => Err(crate::artefact::ArtefactError::Inconsistent { part: "ridge" }.into()),
+        }
+    }
+}
+
+/// What a member must know of the reference rows in order to explain a row against them.
+#[derive(Debug, Clone)]
+pub(crate) enum Explainer {
+    Trees(Background),
+    Ridge(Vec<f64>),
+}
+
+impl Explainer {
+    pub(crate) fn new(member: &FittedMember, features: &Features, references: &[Vec<f64>]) -> Self {
+        match member {
+            FittedMember::Boosting(trees) | FittedMember::Forest(trees) => {
+                Self::Trees(Background::new(trees, features, references))
+            }
+            FittedMember::Ridge(ridge) => Self::Ridge(ridge.reference_effects(references)),
+        }
+    }
+
+    /// Adds `weight` times the member's Shapley values to `into` and returns `weight` times its base.
+    pub(crate) fn explain(
+        &self,
+        member: &FittedMember,
+        features: &Features,
+        row: &[f64],
+        weight: f64,
+        into: &mut [f64],
+    ) -> f64 {
+        match (self, member) {
+            (Self::Trees(background), FittedMember::Boosting(trees) | FittedMember::Forest(trees)) => {
+                background.explain(trees, row, weight, into);
+                weight * background.base()
+            }
+            (Self::Ridge(effects), FittedMember::Ridge(ridge)) => {
+                ridge.explain(effects, features, row, weight, into);
+                weight * ridge.base(effects)
+            }
+            // An explainer is only ever made from its own member.
+            _ => 0.0,
+        }
+    }
+}
