@@ -1,0 +1,93 @@
+//! What can go wrong when a user asks for something: what, where, and what to do.
+
+use std::path::PathBuf;
+
+use marquee_catalogue::CatalogueError;
+use marquee_domain::DomainError;
+use marquee_forecast::ForecastError;
+use marquee_invest::InvestError;
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Nothing was ingested yet.
+    #[error(
+        "the lake in {0} holds no titles yet: `marquee ingest FILE` fills it, `marquee demo` shows the bundled table"
+    )]
+    Empty(PathBuf),
+    /// No title matches.
+    #[error(
+        "no title matches `{0}`: `marquee titles TEXT` searches, and a title's id or source id (tmdb:603) always works"
+    )]
+    NoTitle(String),
+    /// Several titles match.
+    #[error("`{asked}` matches {} titles: say which by its id:\n{}", .found.len(), .found.join("\n"))]
+    ManyTitles {
+        /// What was asked for.
+        asked: String,
+        /// The titles, one line each.
+        found: Vec<String>,
+    },
+    /// The title lacks what a forecast needs.
+    #[error("`{name}` cannot be forecast: the catalogue knows no {missing} of it")]
+    Lacking {
+        /// The title.
+        name: String,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// The as-of day is not before the release.
+    #[error("`{name}` was released on {release}, and {as_of} is not before that: ask as of an earlier day")]
+    Released {
+        /// The title.
+        name: String,
+        /// Its release day.
+        release: marquee_domain::Day,
+        /// The day that was asked for.
+        as_of: marquee_domain::Day,
+    },
+    /// A file could not be read or written.
+    #[error("{doing} {} failed: {source}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A stored model cannot be used.
+    #[error("the stored model {} cannot be used ({source}): delete the file, and it is trained again", .path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<ForecastError>,
+    },
+    /// A file of predictions is not what a baseline needs.
+    #[error("{}: {what}", .path.display())]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        what: String,
+    },
+    /// A background computation ended without an answer.
+    #[error("a computation ended without an answer: {0}")]
+    Computation(String),
+    /// The catalogue below failed.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The forecasting room failed.
+    #[error(transparent)]
+    Forecast(#[from] ForecastError),
+    /// The investing room failed.
+    #[error(transparent)]
+    Invest(#[from] InvestError),
+    /// The platform failed.
+    #[error(transparent)]
+    Platform(#[from] marquee_platform::Error),
+    /// A value that may not exist.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+}

@@ -1,0 +1,128 @@
+//! What the forecasting room needs from the catalogue, fetched once: facts in order, the scope of each target, and models
+//! that are fitted when they are first asked for and kept.
+//!
+//! Not a use case: several use cases stand on it. It fetches and remembers, and decides nothing a user asked for.
+
+use std::sync::Arc;
+
+use marquee_domain::{AsOf, Control, Day, Fact, FactKind, Horizon, Population, Target};
+use marquee_forecast::{Example, FittedModel, History, ModelSpec, Panel, Scope, examples, history_as_of};
+use marquee_learn::EnsembleSpec;
+
+use crate::error::AppError;
+use crate::models::{ModelKey, ModelStore};
+
+/// Facts in order, with the fingerprint of the lake's version that they were read from.
+#[derive(Debug, Clone)]
+pub struct Knowledge {
+    /// All facts that forecasting reads, in order of `known_on`.
+    pub facts: Arc<Vec<Fact>>,
+    /// Fingerprint of the lake's version.
+    pub fingerprint: String,
+}
+
+/// The kinds of fact that forecasting reads. Daily charts, scores and crowd edits are not among them.
+pub const KINDS: [FactKind; 20] = [
+    FactKind::Name,
+    FactKind::SourceId,
+    FactKind::PlannedQuarter,
+    FactKind::ReleaseDate,
+    FactKind::Budget,
+    FactKind::Language,
+    FactKind::Country,
+    FactKind::Genre,
+    FactKind::Basis,
+    FactKind::CreativeType,
+    FactKind::Company,
+    FactKind::Distributor,
+    FactKind::Franchise,
+    FactKind::Director,
+    FactKind::Cast,
+    FactKind::AgeRating,
+    FactKind::Runtime,
+    FactKind::DomesticGross,
+    FactKind::WorldwideGross,
+    FactKind::OpeningDayGross,
+];
+
+impl Knowledge {
+    /// The sources of a target, judged by what was known before `cut`.
+    #[must_use]
+    pub fn scope(&self, target: Target, cut: Day) -> Scope {
+        Scope::infer(target, &self.facts, cut)
+    }
+
+    /// Settled titles of a scope, in order of release.
+    #[must_use]
+    pub fn settled(&self, scope: &Scope) -> Vec<Example> {
+        examples(&self.facts, scope)
+    }
+
+    /// The history of a scope as of a day.
+    ///
+    /// # Errors
+    /// What the fold says.
+    pub fn history(&self, scope: &Scope, as_of: AsOf) -> Result<History, AppError> {
+        Ok(history_as_of(&self.facts, scope, as_of)?)
+    }
+
+    /// The model of a horizon, target and population trained before `cut`: from the store, or fitted now and stored.
+    ///
+    /// # Errors
+    /// Too few settled titles, a stop, or a store that cannot be written.
+    pub fn model(
+        &self,
+        store: &ModelStore,
+        ask: &ModelAsk,
+        control: &Control,
+    ) -> Result<FittedModel, AppError> {
+        let spec = ask.spec();
+        let key = ModelKey::of(&spec, &self.fingerprint);
+        store.load_or_fit(&key, || {
+            let scope = self.scope(ask.target, ask.cut);
+            let panel = Panel::fold(&self.facts, self.settled(&scope), &scope, ask.horizon)?;
+            Ok(spec.fit(&panel, control)?)
+        })
+    }
+}
+
+/// Which model is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelAsk {
+    /// How much may be known.
+    pub horizon: Horizon,
+    /// What is predicted.
+    pub target: Target,
+    /// On which films.
+    pub population: Population,
+    /// Only outcomes known before this day are learned from.
+    pub cut: Day,
+    /// The seed of all randomness in training.
+    pub seed: u64,
+}
+
+impl ModelAsk {
+    fn spec(&self) -> ModelSpec {
+        ModelSpec {
+            horizon: self.horizon,
+            target: self.target,
+            population: self.population,
+            trained_before: self.cut,
+            train_to: self.cut,
+            ensemble: learner(self.seed),
+        }
+    }
+}
+
+/// The learner that everything in this house is fitted with.
+#[must_use]
+pub fn learner(seed: u64) -> EnsembleSpec {
+    EnsembleSpec { seed, ..EnsembleSpec::default() }
+}
+
+/// The training cut for a question: the first day of the year of its as-of day, so that one model serves a year of
+/// questions and never knows more than they may.
+#[must_use]
+pub fn training_cut(as_of: AsOf) -> Day {
+    Day::new(as_of.0.year(), 1, 1).unwrap_or(as_of.0)
+}

@@ -1,0 +1,37 @@
+//! The use cases: one file for each thing that a user can ask, in `use_cases`.
+//!
+//! A use case takes the ports it uses and a [`Permit`], fetches from the catalogue and the platform, lets the rooms
+//! compute on one bounded pool (async stops here), and joins their answers. Use cases do not call each other; what
+//! several of them stand on lies beside this file: the [`Workspace`] (where things are kept), [`Knowledge`] (facts in
+//! order, and models), [`forecasting`] and [`choosing`].
+
+pub mod bench;
+pub mod choosing;
+pub mod cpu;
+mod error;
+pub mod forecasting;
+pub mod knowledge;
+pub mod models;
+pub mod recorded;
+pub mod use_cases;
+mod workspace;
+
+pub use error::AppError;
+pub use knowledge::Knowledge;
+pub use marquee_platform::Permit;
+pub use workspace::Workspace;
+
+/// The bundled film table, as `data/README.md` describes it: CSV, 3,201 films.
+pub const BUNDLED_FILMS: &[u8] = include_bytes!("../../../data/films.csv");
+
+/// What requests and answers are made of, from the rooms and ports below: a caller needs no other crate than this one and
+/// the domain.
+pub mod types {
+    pub use marquee_catalogue::{
+        IngestReport, IssueFilter, Merge, SourceIssue, SqlAnswer, SqlLimits, TitleQuery, TitleRow, TitleSort,
+    };
+    pub use marquee_forecast::backtest::{Backtest, Row};
+    pub use marquee_forecast::score::{Difference, Prediction, Score, TierCoverage, Versus};
+    pub use marquee_invest::{Deal, Objective, Outcome, ProjectReturn, SlateAnswer, SlateRules};
+    pub use marquee_platform::{Entry, Head};
+}

@@ -1,0 +1,144 @@
+//! Forecast: what a title or a project will gross, how sure that is, why; on request committed to the track record.
+
+use chrono::{DateTime, Utc};
+use marquee_domain::{
+    AsOf, Control, Day, Forecast, Gross, Horizon, Population, Probability, Project, Target,
+};
+use marquee_invest::{Candidate, Deal, ProjectReturn, Simulation};
+use marquee_platform::{Action, Entry, Permit, Stream};
+
+use crate::cpu;
+use crate::error::AppError;
+use crate::forecasting::{Forecaster, Terms, as_project, find_title};
+use crate::recorded::{Recorded, actual_of};
+use crate::workspace::Workspace;
+
+/// What is to be forecast.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// A title of the catalogue: a name, an id, or a source id.
+    Title(String),
+    /// A project that is not in the catalogue.
+    Project(Box<Project>),
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What is to be forecast.
+    pub asked: Asked,
+    /// The day whose knowledge may be used; for a title 30 days before its release, for a project its greenlight day or
+    /// today.
+    pub as_of: Option<Day>,
+    /// What is predicted.
+    pub target: Target,
+    /// By the model of which films.
+    pub population: Option<Population>,
+    /// Whether to commit the answer to the track record.
+    pub record: bool,
+    /// The deal that break-even is reckoned with.
+    pub deal: Deal,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// The moment of asking.
+    pub now: DateTime<Utc>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The forecast.
+    pub forecast: Forecast,
+    /// The worldwide gross at which the project breaks even, gross-implied, and the chance to pass it; for a worldwide
+    /// forecast.
+    pub break_even: Option<(Gross, Probability)>,
+    /// Profit and return, gross-implied; for a worldwide forecast.
+    pub returns: Option<ProjectReturn>,
+    /// What happened, where the catalogue knows it by now. US dollars, nominal.
+    pub actual: Option<f64>,
+    /// The newest outcome that the answer rests on: how old its knowledge is.
+    pub newest_fact: Day,
+    /// The entry in the track record, where one was asked for.
+    pub entry: Option<Entry>,
+}
+
+/// Answers a question.
+///
+/// # Errors
+/// A title that cannot be told, one that lacks a budget or a release day, an as-of day that is not before the release,
+/// too few settled titles to learn from.
+pub async fn forecast(
+    workspace: &Workspace,
+    question: Question,
+    control: &Control,
+    permit: &Permit,
+) -> Result<Answer, AppError> {
+    permit.require(if question.record { Action::Write } else { Action::Read })?;
+    let snapshot = workspace.snapshot(permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, permit).await?;
+    let found = match &question.asked {
+        Asked::Title(text) => Some(find_title(&snapshot, text).await?.title),
+        Asked::Project(_) => None,
+    };
+    let mut forecaster = Forecaster::new(knowledge, workspace.models());
+    let (control, asked) = (control.clone(), question.clone());
+    let mut answer = cpu::run(move || answer(&mut forecaster, &asked, found, &control)).await?;
+    if question.record {
+        let recorded = Recorded::new(&answer.forecast, answer.actual.is_some());
+        let ledger = workspace.ledger(permit).await?;
+        let entry =
+            ledger.append(&Stream::track(), Recorded::KIND, &recorded.payload()?, question.now).await?;
+        answer.entry = Some(entry);
+    }
+    Ok(answer)
+}
+
+fn answer(
+    forecaster: &mut Forecaster,
+    question: &Question,
+    found: Option<marquee_domain::Title>,
+    control: &Control,
+) -> Result<Answer, AppError> {
+    let terms = |as_of| Terms {
+        target: question.target,
+        population: question.population,
+        as_of,
+        seed: question.seed,
+    };
+    let today = Day::from_epoch_days((question.now.timestamp() / 86_400) as i32).unwrap_or(Day::MAX);
+    let (project, forecast) = match (&question.asked, found) {
+        (Asked::Project(project), _) => {
+            let as_of = AsOf(question.as_of.unwrap_or_else(|| project_day(project, today)));
+            ((**project).clone(), forecaster.project(project, &terms(as_of), control)?)
+        }
+        (Asked::Title(text), None) => return Err(AppError::NoTitle(text.clone())),
+        (Asked::Title(_), Some(title)) => {
+            let lacking = |missing| AppError::Lacking { name: title.name.clone(), missing };
+            let release = title.release.as_ref().map(|r| r.day).ok_or_else(|| lacking("release day"))?;
+            let as_of = question.as_of.map_or_else(|| Horizon::Announced.as_of(release), AsOf);
+            let forecast = forecaster.title(title.id, &title.name, release, &terms(as_of), control)?;
+            let profile = forecaster.history(question.target, as_of)?.profile(title.id);
+            (as_project(&title.name, &profile, release)?, forecast)
+        }
+    };
+    let newest_fact = forecaster.history(question.target, forecast.as_of)?.now();
+    let returns = match question.target {
+        Target::Domestic => None,
+        Target::Worldwide => {
+            let candidate = Candidate::new(project, std::slice::from_ref(&forecast))?;
+            let simulation = Simulation { seed: question.seed, ..Simulation::default() };
+            let scenarios = simulation.run(&[candidate], &question.deal, control)?;
+            scenarios.returns().first().cloned()
+        }
+    };
+    let break_even = returns.as_ref().map(|r| (r.break_even, r.above_break_even));
+    let actual = actual_of(&forecast, forecaster.knowledge());
+    Ok(Answer { forecast, break_even, returns, actual, newest_fact, entry: None })
+}
+
+/// The day on which a project is judged where nobody says: its greenlight day; else today, while that is before the
+/// release; else the usual lead before the release.
+fn project_day(project: &Project, today: Day) -> Day {
+    let today = (today < project.release).then_some(today);
+    project.greenlit.or(today).unwrap_or_else(|| Horizon::Greenlight.as_of(project.release).0)
+}

@@ -1,0 +1,81 @@
+//! Slate: which of several projects to fund under a budget.
+
+use marquee_domain::{AsOf, Control, Day, Forecast, Horizon, Project, Target};
+use marquee_invest::{Deal, Outcome, ProjectReturn, SlateRules};
+use marquee_platform::{Action, Permit};
+
+use crate::choosing::{Choice, choose};
+use crate::cpu;
+use crate::error::AppError;
+use crate::forecasting::{Forecaster, Terms};
+use crate::workspace::Workspace;
+
+/// What to choose from and how.
+#[derive(Debug, Clone)]
+pub struct Brief {
+    /// The candidates.
+    pub projects: Vec<Project>,
+    /// Budget, objective and limits.
+    pub rules: SlateRules,
+    /// The deal that profits are reckoned with.
+    pub deal: Deal,
+    /// The day whose knowledge may be used; today, or where a project is released before, the greenlight lead before
+    /// its release.
+    pub as_of: Option<Day>,
+    /// The day of asking.
+    pub today: Day,
+    /// Scenarios that are simulated.
+    pub scenarios: usize,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+/// A chosen slate with what it rests on.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The worldwide forecast of each candidate, in order.
+    pub forecasts: Vec<Forecast>,
+    /// Profit and return of each candidate, gross-implied, in order.
+    pub returns: Vec<ProjectReturn>,
+    /// The slate, or why there is none.
+    pub outcome: Outcome,
+}
+
+/// Chooses a slate.
+///
+/// # Errors
+/// A project that cannot be forecast or judged; an infeasible slate is an outcome, not an error.
+pub async fn slate(
+    workspace: &Workspace,
+    brief: Brief,
+    control: &Control,
+    permit: &Permit,
+) -> Result<Chosen, AppError> {
+    permit.require(Action::Read)?;
+    let snapshot = workspace.snapshot(permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, permit).await?;
+    let mut forecaster = Forecaster::new(knowledge, workspace.models());
+    let control = control.clone();
+    cpu::run(move || {
+        let mut forecasts = Vec::with_capacity(brief.projects.len());
+        for (i, project) in brief.projects.iter().enumerate() {
+            let terms = Terms {
+                target: Target::Worldwide,
+                population: None,
+                as_of: AsOf(brief.as_of.unwrap_or_else(|| judged_on(project, brief.today))),
+                seed: brief.seed,
+            };
+            forecasts.push(forecaster.project(project, &terms, &control)?);
+            control.step("forecasting projects", i as u64 + 1, brief.projects.len() as u64);
+        }
+        let choice =
+            Choice { rules: &brief.rules, deal: &brief.deal, scenarios: brief.scenarios, seed: brief.seed };
+        let (returns, outcome) = choose(&brief.projects, &forecasts, &choice, &control)?;
+        Ok(Chosen { forecasts, returns, outcome })
+    })
+    .await
+}
+
+fn judged_on(project: &Project, today: Day) -> Day {
+    if today < project.release { today } else { Horizon::Greenlight.as_of(project.release).0 }
+}

@@ -1,0 +1,481 @@
+//! A mapping laid over a file's columns: names resolved to places, rules numbered, side tables read.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use marquee_domain::{Action, Day, FactKind, ValueType};
+use sha2::{Digest, Sha256};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::{CatalogueError, Result};
+use crate::layout::{FactColumn, Layout, RELEASE};
+use crate::manifest::RuleTotal;
+use crate::mapping::{ColumnMap, Known, KnownAt, Lookup, Mapping, Rule, Split, TITLE_YEAR};
+use crate::read::{self, Head, hex, split::Splitter};
+
+/// The most entries of a side table that are held in memory.
+const SIDE_CAP: usize = 5_000_000;
+
+/// How the rows of one file become facts.
+pub(crate) struct Plan {
+    pub head: Head,
+    pub title_prefix: Vec<u8>,
+    pub main: Main,
+    /// Places of ids that are stated as facts.
+    pub ids: Vec<usize>,
+    pub release: Option<ReleasePlan>,
+    pub only: Option<(usize, String)>,
+    pub unique: Vec<usize>,
+    pub required: Vec<(usize, usize)>,
+    pub references: Vec<(usize, HashSet<u64>, usize)>,
+    pub columns: Vec<ColumnPlan>,
+    pub at_least: Vec<AtLeast>,
+    pub missing: Missing,
+    pub rules: Vec<RuleTotal>,
+    pub layout: Layout,
+    pub schema: Arc<Schema>,
+    pub map_sha256: String,
+}
+
+/// Numbers of the rules that need no map.
+pub(crate) mod rule {
+    pub(crate) const WIDTH: usize = 0;
+    pub(crate) const SIZE: usize = 1;
+    pub(crate) const QUOTE: usize = 2;
+    pub(crate) const SHAPE: usize = 3;
+    pub(crate) const ENCODING: usize = 4;
+    pub(crate) const ID: usize = 5;
+    pub(crate) const UNIQUE: usize = 6;
+}
+
+/// What a title's main id is made of.
+pub(crate) enum Main {
+    Column(usize),
+    NameYear { name: usize, year: Option<usize> },
+}
+
+/// Where the release day comes from.
+pub(crate) enum ReleasePlan {
+    Column { at: usize, year: Option<usize>, days: DayPlan },
+    Side { key: usize, days: HashMap<u64, i32> },
+}
+
+/// How a day is read and judged.
+pub(crate) struct DayPlan {
+    pub formats: Vec<String>,
+    pub unreadable: usize,
+    pub bounds: Option<Bounds>,
+}
+
+pub(crate) struct Bounds {
+    pub from: Option<Day>,
+    pub to: Option<Day>,
+    pub refused: usize,
+    pub century: Option<usize>,
+}
+
+/// How a column is read and judged.
+pub(crate) struct ColumnPlan {
+    pub at: usize,
+    pub kind: FactKind,
+    /// Stored units in one unit of the source.
+    pub per_unit: f64,
+    /// Stored bounds of a number.
+    pub min: f64,
+    pub max: f64,
+    pub unreadable: usize,
+    pub range: usize,
+    pub days: Option<DayPlan>,
+    pub split: Split,
+    pub first: usize,
+    pub zero_is_unknown: bool,
+    pub lookup: Option<HashMap<u64, Box<str>>>,
+    /// The column whose day dates this fact, and how it is read.
+    pub known: Option<(usize, DayPlan)>,
+}
+
+/// Column plans that are compared.
+pub(crate) struct AtLeast {
+    pub column: usize,
+    pub other: usize,
+    pub rule: usize,
+}
+
+/// Cells that mean "unknown".
+pub(crate) struct Missing {
+    words: Vec<String>,
+    longest: usize,
+    /// Whether a word starts with this byte: most cells are settled by their first.
+    starts: [bool; 256],
+}
+
+impl Missing {
+    fn new(words: &[String]) -> Self {
+        let mut starts = [false; 256];
+        for word in words {
+            starts[usize::from(word.as_bytes().first().copied().unwrap_or(0))] = true;
+        }
+        Self { words: words.to_vec(), longest: words.iter().map(String::len).max().unwrap_or(0), starts }
+    }
+
+    pub(crate) fn is(&self, cell: &str) -> bool {
+        match cell.as_bytes().first() {
+            None => true,
+            Some(first) => {
+                self.starts[usize::from(*first)]
+                    && cell.len() <= self.longest
+                    && self.words.iter().any(|w| w == cell)
+            }
+        }
+    }
+}
+
+/// The hash by which ids and keys are compared.
+pub(crate) fn key_hash(text: &str) -> u64 {
+    xxh3_64(text.as_bytes())
+}
+
+impl Plan {
+    /// Lays a map over a head. `folder` holds the side tables; `today` dates what has no better day.
+    pub(crate) fn new(map: &Mapping, head: Head, folder: &Path, today: Day) -> Result<Self> {
+        let mut build = Build { map, head: &head, folder, rules: Vec::new(), inputs: Sha256::new() };
+        build.inputs.update(map.text.as_bytes());
+        build.fixed_rules();
+        let missing: Vec<&str> =
+            map.columns().into_iter().filter(|c| !head.columns.iter().any(|h| h == c)).collect();
+        if !missing.is_empty() {
+            let what = format!(
+                "the file has no column `{}`; its columns are: {}",
+                missing.join("`, `"),
+                head.columns.join(", ")
+            );
+            return Err(build.fail(what));
+        }
+        let release = build.release()?;
+        let (main, space) = build.main()?;
+        let columns = map.column.iter().map(|c| build.column(c)).collect::<Result<Vec<_>>>()?;
+        let (mut required, mut references) = (Vec::new(), Vec::new());
+        for rule in &map.rule {
+            match rule {
+                Rule::Required { column } => {
+                    let number =
+                        build.rule(column, "required", "is empty, and must not be", Action::RowRefused);
+                    required.push((build.at(column)?, number));
+                }
+                Rule::References { column, file, key } => {
+                    let lookup = Lookup { file: file.clone(), key: key.clone(), value: key.clone() };
+                    let known = build.side(&lookup)?.into_keys().collect();
+                    let message = format!("is not in `{key}` of {file}");
+                    references.push((
+                        build.at(column)?,
+                        known,
+                        build.rule(column, "references", &message, Action::RowRefused),
+                    ));
+                }
+                _ => {}
+            }
+        }
+        let at_least = build.at_least()?;
+        let only = match &map.only {
+            Some(only) => Some((build.at(&only.column)?, only.equals.clone())),
+            None => None,
+        };
+        let unique = map.unique.iter().map(|c| build.at(c)).collect::<Result<Vec<_>>>()?;
+        let stated = map.id.len() > 1 || map.column.iter().any(|c| c.kind == FactKind::Name);
+        let ids = if stated {
+            map.id.iter().map(|i| build.at(&i.column)).collect::<Result<Vec<_>>>()?
+        } else {
+            Vec::new()
+        };
+        let layout = layout(
+            map,
+            stated,
+            release.is_some(),
+            matches!(release, Some(ReleasePlan::Column { .. })),
+            today,
+        );
+        let (rules, map_sha256) = (build.rules, hex(&build.inputs.finalize()));
+        let missing = Missing::new(&map.missing);
+        let title_prefix = format!("{}\u{1f}{space}\u{1f}", map.vertical).into_bytes();
+        let schema = layout.schema();
+        Ok(Self {
+            head,
+            title_prefix,
+            main,
+            ids,
+            release,
+            only,
+            unique,
+            required,
+            references,
+            columns,
+            at_least,
+            missing,
+            rules,
+            layout,
+            schema,
+            map_sha256,
+        })
+    }
+}
+
+struct Build<'a> {
+    map: &'a Mapping,
+    head: &'a Head,
+    folder: &'a Path,
+    rules: Vec<RuleTotal>,
+    inputs: Sha256,
+}
+
+impl Build<'_> {
+    fn fail(&self, what: String) -> CatalogueError {
+        CatalogueError::Mapping { origin: self.map.name.clone(), what }
+    }
+
+    fn at(&self, column: &str) -> Result<usize> {
+        let place = self.head.columns.iter().position(|c| c == column);
+        place.ok_or_else(|| self.fail(format!("the file has no column `{column}`")))
+    }
+
+    fn rule(&mut self, column: &str, check: &str, message: &str, action: Action) -> usize {
+        let rule = if column.is_empty() { check.to_owned() } else { format!("{column}.{check}") };
+        if let Some(known) = self.rules.iter().position(|r| r.rule == rule) {
+            return known;
+        }
+        let (column, message) = (column.to_owned(), message.to_owned());
+        self.rules.push(RuleTotal { rule, column, message, action, count: 0, example: None });
+        self.rules.len() - 1
+    }
+
+    /// In the order of [`rule`]'s numbers.
+    fn fixed_rules(&mut self) {
+        let width = self.head.columns.len();
+        let refuse = Action::RowRefused;
+        self.rule("", "row.width", &format!("does not have the header's {width} cells"), refuse);
+        self.rule("", "row.size", "is longer than 8 MB", refuse);
+        self.rule("", "row.quote", "opens a quote that is never closed", refuse);
+        self.rule("", "row.shape", "is not a JSON object", refuse);
+        self.rule("", "row.encoding", "is not UTF-8; it was read as Windows-1252", Action::Repaired);
+        let ids: Vec<&str> = self.map.id.iter().map(|i| i.column.as_str()).take(1).collect();
+        let by = self.map.title_year.as_ref().map_or(ids, |t| vec![t.name.as_str()]);
+        self.rule(
+            "",
+            "row.id",
+            &format!("does not say which title it is about (by {})", by.join(", ")),
+            refuse,
+        );
+        let unique = format!("has the same {} as an earlier row", self.map.unique.join(" and "));
+        self.rule("", "row.unique", &unique, refuse);
+    }
+
+    fn main(&mut self) -> Result<(Main, String)> {
+        match (&self.map.title_year, self.map.id.first()) {
+            (Some(by), _) => {
+                let year = by.year.as_ref().map(|y| self.at(y)).transpose()?;
+                Ok((Main::NameYear { name: self.at(&by.name)?, year }, TITLE_YEAR.to_owned()))
+            }
+            (None, Some(id)) => Ok((Main::Column(self.at(&id.column)?), id.space.clone())),
+            (None, None) => Err(self.fail("say what identifies a title".to_owned())),
+        }
+    }
+
+    fn release(&mut self) -> Result<Option<ReleasePlan>> {
+        let Some(release) = &self.map.release else { return Ok(None) };
+        if let Some(column) = &release.column {
+            let year = release.year_column.as_ref().map(|c| self.at(c)).transpose()?;
+            let days = self.days(column, &release.date);
+            return Ok(Some(ReleasePlan::Column { at: self.at(column)?, year, days }));
+        }
+        let (Some(lookup), Some(id)) = (&release.from, self.map.id.first()) else {
+            return Err(self.fail("release from another table needs a main `id`".to_owned()));
+        };
+        let texts = self.side(lookup)?;
+        let read = |text: &str| crate::values::day(text, &release.date).ok().map(Day::epoch_days);
+        let days = texts.into_iter().filter_map(|(k, text)| read(&text).map(|d| (k, d))).collect();
+        Ok(Some(ReleasePlan::Side { key: self.at(&id.column)?, days }))
+    }
+
+    fn days(&mut self, column: &str, formats: &[String]) -> DayPlan {
+        let unreadable =
+            self.rule(column, "date", crate::values::Unreadable::Day.message(), Action::ValueRefused);
+        let mut bounds = None;
+        for rule in &self.map.rule {
+            if let Rule::Days { column: of, from, to, century } = rule
+                && of == column
+            {
+                let show = |d: &Option<Day>| d.map_or("any day".to_owned(), |d| d.to_string());
+                let message = format!("is not between {} and {}", show(from), show(to));
+                let refused = self.rule(column, "days", &message, Action::ValueRefused);
+                let century = century.then(|| {
+                    let message =
+                        format!("is after {}: its year had two digits; set back by 100 years", show(to));
+                    self.rule(column, "century", &message, Action::Repaired)
+                });
+                bounds = Some(Bounds { from: *from, to: *to, refused, century });
+            }
+        }
+        DayPlan { formats: formats.to_vec(), unreadable, bounds }
+    }
+
+    fn column(&mut self, column: &ColumnMap) -> Result<ColumnPlan> {
+        let kind = column.kind;
+        let stored = match kind.value_type() {
+            ValueType::Money => column.currency.minor_per_major() as f64,
+            _ => 1.0,
+        };
+        let (mut min, mut max) = usual_range(kind);
+        for rule in &self.map.rule {
+            if let Rule::Range { column: of, min: low, max: high } = rule
+                && *of == column.from
+            {
+                (min, max) = (low.unwrap_or(min), high.unwrap_or(max));
+            }
+        }
+        let unreadable = crate::values::Unreadable::Number.message();
+        let days = (kind.value_type() == ValueType::Day).then(|| self.days(&column.from, &column.date));
+        let unreadable = self.rule(&column.from, "number", unreadable, Action::ValueRefused);
+        let message = format!("is not between {min} and {max}");
+        let range = self.rule(&column.from, "range", &message, Action::ValueRefused);
+        let known = match &column.known {
+            Some(Known::Column(name)) => Some((self.at(name)?, self.days(name, &column.date))),
+            _ => None,
+        };
+        Ok(ColumnPlan {
+            at: self.at(&column.from)?,
+            kind,
+            per_unit: column.scale * stored,
+            min: min * stored,
+            max: max * stored,
+            unreadable,
+            range,
+            days,
+            split: column.split.clone(),
+            first: column.first.unwrap_or(usize::MAX),
+            zero_is_unknown: column.zero_is_unknown,
+            lookup: column.lookup.as_ref().map(|l| self.side(l)).transpose()?,
+            known,
+        })
+    }
+
+    fn at_least(&mut self) -> Result<Vec<AtLeast>> {
+        let mut all = Vec::new();
+        for rule in &self.map.rule {
+            let Rule::AtLeast { column, other } = rule else { continue };
+            let place = |name: &str| {
+                let found = self.map.column.iter().position(|c| c.from == name && is_number(c.kind));
+                found.ok_or_else(|| {
+                    self.fail(format!("rule at_least: `{name}` is not a mapped column of numbers"))
+                })
+            };
+            let (of, than) = (place(column)?, place(other)?);
+            let rule = self.rule(
+                column,
+                "at_least",
+                &format!("is less than `{other}` of its row"),
+                Action::ValueRefused,
+            );
+            all.push(AtLeast { column: of, other: than, rule });
+        }
+        Ok(all)
+    }
+
+    /// Reads a side table: what its `value` column says, by the hash of its `key` column.
+    fn side(&mut self, lookup: &Lookup) -> Result<HashMap<u64, Box<str>>> {
+        let path = beside(self.folder, &lookup.file)
+            .ok_or_else(|| self.fail(format!("needs {} beside the file (or {0}.gz)", lookup.file)))?;
+        self.inputs.update(read::digest(&path)?.as_bytes());
+        let reading = read::open(&path, &[&lookup.key, &lookup.value], None)?;
+        let place = |name: &str| reading.head.columns.iter().position(|c| c == name);
+        let (Some(key), Some(value)) = (place(&lookup.key), place(&lookup.value)) else {
+            return Err(
+                self.fail(format!("{} has no column `{}` or no `{}`", lookup.file, lookup.key, lookup.value))
+            );
+        };
+        let (width, mut splitter) = (reading.head.columns.len(), Splitter::new(reading.head.delimiter));
+        let (mut found, file) = (HashMap::new(), lookup.file.clone());
+        reading.run(&mut |block| {
+            let (text, _) = read::mend(block.data);
+            splitter.split(if block.fault.is_none() { &text } else { "" });
+            for i in (0..splitter.len()).filter(|i| splitter.width(*i) == width) {
+                let key = key_hash(&splitter.cell(i, key).text(&text));
+                found.entry(key).or_insert_with(|| splitter.cell(i, value).text(&text).into());
+            }
+            if found.len() > SIDE_CAP {
+                return Err(CatalogueError::format(
+                    &file,
+                    format!("has over {SIDE_CAP} ids, too many for a side table"),
+                ));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
+/// A file of this name in a folder, plain or gzipped.
+pub(crate) fn beside(folder: &Path, file: &str) -> Option<PathBuf> {
+    [folder.join(file), folder.join(format!("{file}.gz"))].into_iter().find(|p| p.is_file())
+}
+
+fn is_number(kind: FactKind) -> bool {
+    !matches!(kind.value_type(), ValueType::Text | ValueType::Day)
+}
+
+/// Bounds that hold for a kind whatever a map says less of: in major units.
+fn usual_range(kind: FactKind) -> (f64, f64) {
+    match kind {
+        FactKind::Runtime => (1.0, 1_000.0),
+        FactKind::CriticScore => (0.0, 100.0),
+        FactKind::ViewerScore => (0.0, 10.0),
+        FactKind::OpeningTheatres | FactKind::WidestTheatres | FactKind::DailyTheatres => (0.0, 100_000.0),
+        _ => (0.0, 1e13),
+    }
+}
+
+/// What the columns of the data files will state.
+fn layout(map: &Mapping, ids: bool, release: bool, own_release: bool, today: Day) -> Layout {
+    let plain = |field: &str, kind: FactKind| FactColumn {
+        field: field.to_owned(),
+        kind,
+        known: known_at(&Known::usual(kind), release, field),
+        space: None,
+        currency: None,
+        price_year: None,
+    };
+    let mut columns = Vec::new();
+    if map.title_year.is_some() {
+        columns
+            .push(FactColumn { space: Some(TITLE_YEAR.to_owned()), ..plain("id_main", FactKind::SourceId) });
+    }
+    for (i, id) in map.id.iter().enumerate().filter(|_| ids) {
+        columns.push(FactColumn {
+            space: Some(id.space.clone()),
+            ..plain(&format!("id_{i}"), FactKind::SourceId)
+        });
+    }
+    if own_release {
+        columns.extend([plain(RELEASE, FactKind::PlannedQuarter), plain(RELEASE, FactKind::ReleaseDate)]);
+    }
+    for (i, column) in map.column.iter().enumerate() {
+        let field = format!("{}_{i}", column.kind);
+        let known = column.known.clone().unwrap_or_else(|| Known::usual(column.kind));
+        let money = column.kind.value_type() == ValueType::Money;
+        columns.push(FactColumn {
+            known: known_at(&known, release, &format!("{field}_known")),
+            currency: money.then_some(column.currency),
+            price_year: column.price_year,
+            ..plain(&field, column.kind)
+        });
+    }
+    Layout { columns, release, compiled: map.compiled_on.unwrap_or(today) }
+}
+
+fn known_at(known: &Known, release: bool, field: &str) -> KnownAt {
+    match known {
+        Known::Release(days) if release => KnownAt::Release(*days),
+        Known::Column(_) => KnownAt::Field(field.to_owned()),
+        _ => KnownAt::Fixed,
+    }
+}

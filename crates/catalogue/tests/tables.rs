@@ -1,0 +1,77 @@
+//! The built-in maps: on a sample of the bundled table, and on the research tables where they are at hand.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{House, options};
+use marquee_catalogue::{FactFilter, Source, SourceSet, builtin_maps};
+use marquee_domain::{Control, FactKind};
+
+#[test]
+fn the_built_in_maps_are_well_formed() {
+    assert_eq!(builtin_maps().unwrap().len(), 12);
+}
+
+#[test]
+fn the_bundled_table_is_read_with_its_known_faults() {
+    let house = House::new();
+    let text = "title,us_gross,worldwide_gross,us_dvd_sales,production_budget,release_date,mpaa_rating,running_time_min,distributor,source,major_genre,creative_type,director,rotten_tomatoes_rating,imdb_rating,imdb_votes\n\
+        The Land Girls,146083,146083,,8000000,Jun 12 1998,R,,Gramercy,,,,,,6.1,1071\n\
+        1776,0,0,,4000000,Nov 09 1972,PG,,Sony/Columbia,Based on Play,Drama,Historical Fiction,,57,7,4099\n\
+        The Best Years of Our Lives,23600000,23600000,,2100000,Nov 21 2046,,,RKO,,Drama,,,,,\n";
+    let path = house.file("films.csv", text.as_bytes());
+    let report = house.ingest(Source::detect(path).unwrap()).unwrap();
+    assert_eq!((report.source.as_str(), report.kept_rows, report.unknown_zeros), ("films", 3, 2));
+    assert_eq!(report.rules["release_date.century"].count, 1);
+    assert!(house.lines().contains(&"1946-10-22 release_date 1946-11-21".to_owned()), "{:#?}", house.lines());
+    assert!(house.lines().contains(&"1971-05-19 name 1776".to_owned()));
+}
+
+#[test]
+fn the_research_tables_are_read() {
+    let Some(folder) = std::env::var_os("MARQUEE_RESEARCH_DATA") else {
+        eprintln!("skipped: MARQUEE_RESEARCH_DATA names no folder with the research tables");
+        return;
+    };
+    let house = House::new();
+    let set = SourceSet::detect(std::path::Path::new(&folder).join("films")).unwrap();
+    assert_eq!(set.sources.len(), 11);
+    let started = std::time::Instant::now();
+    let reports = house.wait(house.lake.ingest(&set, &options(), &Control::default())).unwrap();
+    eprintln!("ingest {:?}", started.elapsed());
+    for r in &reports {
+        let rules: Vec<String> = r
+            .rules
+            .iter()
+            .map(|(n, c)| format!("{n}={} e.g. {:?}", c.count, c.example.as_ref().map(|e| &e.value)))
+            .collect();
+        eprintln!(
+            "{}: {} rows, {} kept, {} skipped; {}",
+            r.source,
+            r.rows,
+            r.kept_rows,
+            r.skipped_rows,
+            rules.join("; ")
+        );
+    }
+    let snapshot = house.wait(house.lake.snapshot()).unwrap();
+    let started = std::time::Instant::now();
+    let identity = house.wait(snapshot.identity()).unwrap();
+    eprintln!(
+        "identity {:?}: {} titles, {} merges",
+        started.elapsed(),
+        identity.titles().len(),
+        identity.merges().len()
+    );
+    let started = std::time::Instant::now();
+    let facts = house.wait(snapshot.all_facts(&FactFilter::default())).unwrap();
+    eprintln!("{} facts {:?}", facts.len(), started.elapsed());
+    let titles = &reports[0];
+    assert_eq!((titles.rows, titles.facts[&FactKind::Budget] > 10_000), (10_429, true));
+    assert_eq!(reports[1].kept_rows, 2_383);
+    assert_eq!(snapshot.sources().iter().find(|e| e.source == "daily_grosses").unwrap().rows, 241_162);
+    let by_name =
+        identity.merges().iter().filter(|m| m.by == marquee_catalogue::MergedBy::NameAndYear).count();
+    eprintln!("by name {by_name}");
+    assert!(by_name > 2_000, "movie_stats has names and years only");
+}

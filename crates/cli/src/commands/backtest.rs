@@ -1,0 +1,214 @@
+//! `marquee backtest`.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use marquee_app::types::{Backtest, Row};
+use marquee_app::types::{Prediction, TierCoverage, Versus};
+use marquee_app::use_cases::backtest::{Plan, backtest};
+use marquee_domain::{Horizon, Population, Target};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::{show, wire};
+
+/// Flags of `marquee backtest`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: marquee backtest --train-to 2005 --test 2006..2010 --predictions predictions.csv"
+)]
+pub(crate) struct Args {
+    /// A folder of film tables to test on instead of the lake.
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+    /// The last release year that is learned from.
+    #[arg(long, value_name = "YEAR")]
+    train_to: i32,
+    /// The release years that are forecast, both ends included: 2013..2015.
+    #[arg(long, value_name = "YEAR..YEAR", value_parser = years)]
+    test: RangeInclusive<i32>,
+    /// Only this horizon: greenlight or announced. May be repeated.
+    #[arg(long)]
+    horizon: Vec<Horizon>,
+    /// Only this target: domestic or worldwide. May be repeated.
+    #[arg(long)]
+    target: Vec<Target>,
+    /// Only this population: funded, all, "budget >= 10M" or credited. May be repeated.
+    #[arg(long)]
+    population: Vec<Population>,
+    /// Write each forecast to this CSV file.
+    #[arg(long, value_name = "FILE.csv")]
+    predictions: Option<PathBuf>,
+    /// Predictions of somebody else's in the same columns, scored beside ours on the same titles.
+    #[arg(long, value_name = "FILE.csv")]
+    baseline: Option<PathBuf>,
+}
+
+fn years(text: &str) -> Result<RangeInclusive<i32>, String> {
+    let wrong = || format!("`{text}` is not a range of years; write 2013..2015");
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let year = |t: &str| t.trim_start_matches('=').trim().parse::<i32>().map_err(|_| wrong());
+    let range = year(first)?..=year(last)?;
+    if range.is_empty() { Err(format!("`{text}` ends before it begins")) } else { Ok(range) }
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let plan = Plan {
+        source: args.source,
+        train_to: args.train_to,
+        test: args.test,
+        horizons: args.horizon,
+        targets: args.target,
+        populations: args.population,
+        baseline: args.baseline,
+        seed: context.seed(),
+    };
+    let tested = backtest(&context.workspace, plan, &context.control, &context.permit).await?;
+    if let Some(path) = &args.predictions {
+        write(path, &tested.backtest.predictions)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let document = json!({
+        "backtest": wire::backtest(&tested.backtest, &tested.given),
+        "ingested": tested.reports.iter().map(wire::report).collect::<Vec<_>>(),
+        "data": tested.data,
+    });
+    context.answer(&document, || text(&tested.backtest, &tested.given))
+}
+
+/// One row for each title, horizon, target and population; amounts in whole US dollars.
+fn write(path: &Path, predictions: &[Prediction]) -> Result<()> {
+    let mut out = csv::Writer::from_path(path)?;
+    out.write_record([
+        "source_id",
+        "title",
+        "release_date",
+        "horizon",
+        "target",
+        "population",
+        "as_of",
+        "q05",
+        "q10",
+        "q25",
+        "q50",
+        "q75",
+        "q90",
+        "q95",
+        "actual",
+    ])?;
+    for p in predictions {
+        let words = [
+            p.source_id.clone(),
+            p.title.clone(),
+            p.release.to_string(),
+            p.horizon.to_string(),
+            p.target.to_string(),
+            p.population.to_string(),
+            p.as_of.to_string(),
+        ];
+        let amounts = p.distribution.quantiles().into_iter().chain([p.actual]).map(|a| format!("{a:.0}"));
+        out.write_record(words.into_iter().chain(amounts))?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn text(found: &Backtest, given: &[Option<Versus>]) -> String {
+    let mut out = figures(&found.rows, given);
+    for scope in &found.scopes {
+        let people = scope.people.iter().cloned().collect::<Vec<_>>().join(", ");
+        out += &format!(
+            "\n{}: outcomes from {}; features from {}",
+            scope.target,
+            scope.outcomes,
+            scope.features.iter().cloned().collect::<Vec<_>>().join(", ")
+        );
+        if !people.is_empty() {
+            out += &format!("; people, for credited only, from {people}");
+        }
+    }
+    out += "\n";
+    for s in &found.skipped {
+        out += &format!("left out {} {}, {}: {}\n", s.horizon, s.target, s.population, s.reason);
+    }
+    out
+}
+
+/// The table of figures: ours, and under each row the baselines with the paired difference in squared log error.
+pub(crate) fn figures(rows: &[Row], given: &[Option<Versus>]) -> String {
+    let mut table = show::table(
+        &[
+            "horizon, target, films",
+            "n",
+            "R²",
+            "RMSE",
+            "median APE",
+            "in 15/25/50%",
+            "CRPS",
+            "in 80%",
+            "in 90%",
+            "against us: Δ squared error (95%)",
+        ],
+        true,
+    );
+    for (i, row) in rows.iter().enumerate() {
+        let s = &row.score;
+        table.add_row([
+            format!("{} {}, {}", row.horizon, row.target, row.population),
+            s.n.to_string(),
+            format!("{:.3}", s.r2),
+            format!("{:.3}", s.rmse),
+            format!("{:.3}", s.median_ape),
+            within(s.within),
+            format!("{:.3}", s.crps),
+            covered(s.cover80, &row.coverage[0]),
+            covered(s.cover90, &row.coverage[1]),
+            String::new(),
+        ]);
+        for v in row.baselines.iter().chain(given.get(i).and_then(Option::as_ref)) {
+            let b = &v.score;
+            let spread = |d: &marquee_app::types::Difference| {
+                format!("{:+.3} ({:+.3} to {:+.3})", -d.value, -d.upper, -d.lower)
+            };
+            let whole = |x: f64| if v.crps.is_some() { format!("{x:.3}") } else { String::new() };
+            table.add_row([
+                format!("  {}", v.name),
+                b.n.to_string(),
+                format!("{:.3}", b.r2),
+                format!("{:.3}", b.rmse),
+                format!("{:.3}", b.median_ape),
+                within(b.within),
+                whole(b.crps),
+                whole(b.cover80),
+                whole(b.cover90),
+                spread(&v.squared_error),
+            ]);
+        }
+    }
+    format!("{table}\nlog errors are natural; * marks coverage outside its 99% band in a predicted tier\n")
+}
+
+fn within(shares: [f64; 3]) -> String {
+    let [a, b, c] = shares.map(|s| format!("{:.0}", s * 100.0));
+    format!("{a}/{b}/{c}")
+}
+
+fn covered(share: f64, tiers: &[TierCoverage]) -> String {
+    let mark = if tiers.iter().all(|t| t.holds) { "" } else { "*" };
+    format!("{share:.3}{mark}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn years_are_read_as_people_write_them() {
+        assert_eq!(years("2013..2015"), Ok(2013..=2015));
+        assert_eq!(years("2013..=2015"), Ok(2013..=2015));
+        assert_eq!(years("2013"), Ok(2013..=2013));
+        assert!(years("2015..2013").is_err() && years("soon").is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! `marquee forecast`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use marquee_app::use_cases::forecast::{Answer, Asked, Question, forecast};
+use marquee_domain::{Day, Population, Target};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::{project_file, show, wire};
+
+/// Flags of `marquee forecast`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: marquee forecast \"Casino Royale\" --as-of 2006-06-01\n         marquee forecast --project project.toml --record"
+)]
+pub(crate) struct Args {
+    /// A title: its name, its id, or a source id such as tmdb:603.
+    #[arg(required_unless_present = "project")]
+    title: Option<String>,
+    /// A project that is not in the catalogue.
+    #[arg(long, value_name = "P.toml", conflicts_with = "title")]
+    project: Option<PathBuf>,
+    /// The day whose knowledge may be used (30 days before release for a title; a project's greenlight day or today).
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<Day>,
+    /// What is predicted: domestic or worldwide.
+    #[arg(long, default_value = "worldwide")]
+    target: Target,
+    /// By the model of which films: funded, all, "budget >= 10M" or credited.
+    #[arg(long)]
+    population: Option<Population>,
+    /// Commit the forecast to the track record.
+    #[arg(long)]
+    record: bool,
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let asked = match (args.title, args.project) {
+        (Some(title), _) => Asked::Title(title),
+        (_, Some(path)) => Asked::Project(Box::new(project_file::read_one(&path)?)),
+        _ => bail!("name a title, or a project file with --project"),
+    };
+    let question = Question {
+        asked,
+        as_of: args.as_of,
+        target: args.target,
+        population: args.population,
+        record: args.record,
+        deal: context.deal()?,
+        seed: context.seed(),
+        now: context.now,
+    };
+    let answer = forecast(&context.workspace, question, &context.control, &context.permit).await?;
+    let document = json!({
+        "forecast": wire::forecast(&answer.forecast),
+        "returns": answer.returns.as_ref().map(wire::returns),
+        "actual_usd": answer.actual,
+        "newest_fact": answer.newest_fact.to_string(),
+        "recorded": answer.entry.as_ref().map(|e| json!({ "stream": e.stream.to_string(), "seq": e.seq, "mac": e.mac.to_string() })),
+    });
+    context.answer(&document, || text(&answer))
+}
+
+fn text(answer: &Answer) -> String {
+    let f = &answer.forecast;
+    let q = f.distribution.quantiles();
+    let mut out = format!("{}, {} gross, released {}\n", f.name, f.target, f.release);
+    out += &format!(
+        "as of {} ({}), by a model of {} films trained on outcomes before {}\n\n",
+        f.as_of, f.horizon, f.population, f.provenance.trained_before
+    );
+    let mut table = show::table(&["5%", "10%", "25%", "middle", "75%", "90%", "95%"], true);
+    table.add_row(q.map(show::usd));
+    out += &format!("{table}\n");
+    if let (Some((gross, chance)), Some(r)) = (&answer.break_even, &answer.returns) {
+        out += &format!(
+            "\nbreak-even at {gross} worldwide: passed with probability {chance}; P(loss) {}; mean return {}\n",
+            r.loss_probability, r.mean_roi
+        );
+        let assumed = if r.marketing_assumed { ", assumed" } else { "" };
+        out += &format!(
+            "gross-implied, with {} to make and {} to market{assumed}: `marquee config --deal` shows the terms\n",
+            r.budget, r.marketing
+        );
+    }
+    if let Some(actual) = answer.actual {
+        out += &format!("\nwhat happened: {}\n", show::usd(actual));
+    }
+    out += &format!(
+        "\nWhy: from {} for a typical film to {}\n",
+        show::usd(f.base_usd),
+        show::usd(f.distribution.median())
+    );
+    let mut why = show::table(&["group", "log", "dollars"], true);
+    for d in f.drivers.iter().filter(|d| d.log_effect.abs() >= 0.005) {
+        why.add_row([d.group.clone(), format!("{:+.2}", d.log_effect), signed(d.effect_usd)]);
+    }
+    out += &format!("{why}\n");
+    if let Some(first) = f.comps.first() {
+        out += &format!(
+            "\nComparable films, chosen without looking at their grosses; {} dollars\n",
+            first.price_year
+        );
+        let mut comps = show::table(&["title", "release", "distance", "budget", "gross", ""], true);
+        for c in &f.comps {
+            let flop = if c.flop { "below its budget" } else { "" };
+            comps.add_row([
+                show::short(&c.name, 36),
+                c.release.to_string(),
+                format!("{:.2}", c.distance),
+                show::usd(c.budget_usd),
+                show::usd(c.gross_usd),
+                flop.to_owned(),
+            ]);
+        }
+        out += &format!("{comps}\n");
+    }
+    if f.as_of.0.days_since(answer.newest_fact) > 400 {
+        out += &format!(
+            "\nnote: the newest fact in the lake is of {}: later markets are not known to this forecast\n",
+            answer.newest_fact
+        );
+    }
+    if let Some(entry) = &answer.entry {
+        out += &format!("\nrecorded as entry {} of the track record\n", entry.seq);
+    }
+    out
+}
+
+fn signed(amount: f64) -> String {
+    if amount < 0.0 { show::usd(amount) } else { format!("+{}", show::usd(amount)) }
+}

@@ -1,0 +1,124 @@
+//! The command line: one file for each command, with its flags, its help and how its answer is shown.
+
+mod backtest;
+mod bench;
+mod config;
+mod demo;
+mod doctor;
+mod forecast;
+mod ingest;
+mod issues;
+mod slate;
+mod sql;
+mod titles;
+mod track;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::config::Flags;
+use crate::context::Context;
+
+/// What a film will gross, how sure that is, why, and which projects to fund.
+#[derive(Debug, Parser)]
+#[command(name = "marquee", version, about, after_help = "Start with: marquee demo")]
+pub(crate) struct Cli {
+    /// The data folder (or MARQUEE_DATA; the platform's data folder by default).
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration file (or MARQUEE_CONFIG).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON document instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// From the bundled film table to forecasts and a slate.
+    Demo(demo::Args),
+    /// Read files into the lake.
+    Ingest(ingest::Args),
+    /// What ingest refused or repaired, and the rows in quarantine.
+    Issues(issues::Args),
+    /// Search, filter and sort titles.
+    Titles(titles::Args),
+    /// Forecast a title or a project.
+    Forecast(forecast::Args),
+    /// The track record: its entries, its head, its scores.
+    Track(track::Args),
+    /// How good forecasts are on titles whose outcomes came later.
+    Backtest(backtest::Args),
+    /// Choose which projects to fund under a budget.
+    Slate(slate::Args),
+    /// Ask the lake in SQL, read-only.
+    Sql(sql::Args),
+    /// Measure speed and memory.
+    Bench(bench::Args),
+    /// What is configured, reachable, stale, damaged.
+    Doctor(doctor::Args),
+    /// Print the effective settings and where each came from.
+    Config(config::Args),
+    /// Print shell completions.
+    #[command(
+        after_help = "Example: marquee completions bash > ~/.local/share/bash-completion/completions/marquee"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Cli {
+    /// Whether a JSON document was asked for.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Runs the command.
+    pub(crate) async fn run(self) -> Result<ExitCode> {
+        if let Command::Completions { shell } = self.command {
+            clap_complete::generate(shell, &mut Self::command(), "marquee", &mut std::io::stdout());
+            return Ok(ExitCode::SUCCESS);
+        }
+        let flags = Flags { data: self.data, config: self.config };
+        let context = Context::load(&flags, self.json)?;
+        match self.command {
+            Command::Demo(args) => demo::run(&context, &args).await,
+            Command::Ingest(args) => ingest::run(&context, args).await,
+            Command::Issues(args) => issues::run(&context, args).await,
+            Command::Titles(args) => titles::run(&context, args).await,
+            Command::Forecast(args) => forecast::run(&context, args).await,
+            Command::Track(args) => track::run(&context, &args).await,
+            Command::Backtest(args) => backtest::run(&context, args).await,
+            Command::Slate(args) => slate::run(&context, args).await,
+            Command::Sql(args) => sql::run(&context, &args).await,
+            Command::Bench(args) => bench::run(&context, &args).await,
+            Command::Doctor(args) => doctor::run(&context, &args).await,
+            Command::Config(args) => config::run(&context, &args),
+            Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_has_an_example() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("marquee "), "{} has no example", sub.get_name());
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What every command runs in: settings, the workspace, who is asking, and how answers are shown.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use marquee_app::types::Deal;
+use marquee_app::{Permit, Workspace, cpu};
+use marquee_domain::{Control, Day};
+use serde::Serialize;
+
+use crate::config::{Config, Flags};
+use crate::progress;
+
+/// What every command runs in.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) workspace: Workspace,
+    pub(crate) permit: Permit,
+    pub(crate) control: Control,
+    pub(crate) json: bool,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Context {
+    /// Reads the settings.
+    pub(crate) fn load(flags: &Flags, json: bool) -> Result<Self> {
+        let config = Config::load(flags, |name| std::env::var(name).ok().filter(|v| !v.is_empty()))?;
+        cpu::configure(config.threads.value);
+        Ok(Self {
+            workspace: Workspace::at(&config.data.value),
+            config,
+            permit: Permit::local_owner(),
+            control: progress::control(json),
+            json,
+            now: Utc::now(),
+        })
+    }
+
+    /// The seed of all randomness.
+    pub(crate) fn seed(&self) -> u64 {
+        self.config.seed.value
+    }
+
+    /// The day of asking.
+    pub(crate) fn today(&self) -> Day {
+        Day::from_epoch_days((self.now.timestamp() / 86_400) as i32).unwrap_or(Day::MAX)
+    }
+
+    /// The deal terms in force.
+    pub(crate) fn deal(&self) -> Result<Deal> {
+        let Some(path) = &self.config.deal.value else { return Ok(Deal::default()) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the deal file {}", path.display()))?;
+        Deal::from_toml(&text).with_context(|| format!("the deal file {} is not understood", path.display()))
+    }
+
+    /// Shows an answer: the JSON document where it was asked for, else the text for people.
+    pub(crate) fn answer(
+        &self,
+        document: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<ExitCode> {
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(document)?);
+        } else {
+            print!("{}", text());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,257 @@
+//! Backtests: train on releases up to a year, forecast those of later years, each as of its own day.
+//!
+//! Training outcomes were known before the first test year began; a title is forecast by the model of that cut even where
+//! its own as-of day is earlier; outcomes of the test years enter the histories only once they are known. Each population
+//! has its own fit and calibration. Two simple baselines stand beside it on the same rows: log budget alone, and plain
+//! boosting on the raw columns without histories.
+
+use std::ops::RangeInclusive;
+
+use marquee_domain::{Control, Day, Distribution, Fact, Horizon, Population, Target};
+use marquee_learn::judge::TierCoverage;
+use marquee_learn::{BoostingSpec, EnsembleSpec, MemberReport, MemberSpec, RidgeSpec};
+
+use crate::error::ForecastError;
+use crate::example::examples;
+use crate::features::Vocabulary;
+use crate::model::{FittedModel, ModelSpec, dataset};
+use crate::panel::Panel;
+use crate::scope::Scope;
+use crate::score::{Prediction, Score, Versus, coverage, versus};
+
+/// What to test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BacktestSpec {
+    /// The last release day that is learned from.
+    pub train_to: Day,
+    /// The release days that are forecast, both ends included; outcomes known before the first are learned from.
+    pub test: RangeInclusive<Day>,
+    /// At which horizons.
+    pub horizons: Vec<Horizon>,
+    /// Which targets.
+    pub targets: Vec<Target>,
+    /// Which populations.
+    pub populations: Vec<Population>,
+    /// The learner.
+    pub ensemble: EnsembleSpec,
+}
+
+impl BacktestSpec {
+    /// The training and test periods of whole years, both ends included.
+    ///
+    /// # Errors
+    /// Where a year is outside the range that Marquee keeps.
+    pub fn years(
+        train_to: i32,
+        test: &RangeInclusive<i32>,
+    ) -> Result<(Day, RangeInclusive<Day>), ForecastError> {
+        let test = Day::new(*test.start(), 1, 1)?..=Day::new(*test.end(), 12, 31)?;
+        Ok((Day::new(train_to, 12, 31)?, test))
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// How much was known.
+    pub horizon: Horizon,
+    /// What was predicted.
+    pub target: Target,
+    /// On which films.
+    pub population: Population,
+    /// On how many titles the model was fitted.
+    pub trained_on: usize,
+    /// Our figures.
+    pub score: Score,
+    /// Coverage by predicted tier of the 80 and the 90% interval.
+    pub coverage: [Vec<TierCoverage>; 2],
+    /// Simple baselines on the same titles.
+    pub baselines: Vec<Versus>,
+    /// The members of the ensemble, with weights and out-of-fold errors.
+    pub members: Vec<MemberReport>,
+}
+
+/// A population of a target that could not be tested, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// How much was known.
+    pub horizon: Horizon,
+    /// What was to be predicted.
+    pub target: Target,
+    /// On which films.
+    pub population: Population,
+    /// Why it was left out.
+    pub reason: String,
+}
+
+/// What a backtest found.
+#[derive(Debug, Clone, Default)]
+pub struct Backtest {
+    /// The table.
+    pub rows: Vec<Row>,
+    /// Each forecast, in the order of the rows and of release.
+    pub predictions: Vec<Prediction>,
+    /// What could not be tested.
+    pub skipped: Vec<Skipped>,
+    /// The sources of each target.
+    pub scopes: Vec<Scope>,
+}
+
+/// Runs a backtest over all facts of a catalogue, in order of `known_on`.
+///
+/// # Errors
+/// What the fold or the learner says. A population with too few titles is skipped, not an error.
+pub fn backtest(facts: &[Fact], spec: &BacktestSpec, control: &Control) -> Result<Backtest, ForecastError> {
+    backtest_with(facts, spec, &mut |model, panel| model.fit(panel, control), control)
+}
+
+/// Gives the fitted model of a spec on a panel: by fitting it, or from wherever it was kept.
+pub type Fit<'a> = dyn FnMut(&ModelSpec, &Panel) -> Result<FittedModel, ForecastError> + 'a;
+
+/// As [`backtest`], with models from `fit`.
+///
+/// # Errors
+/// As [`backtest`], and what `fit` says.
+pub fn backtest_with(
+    facts: &[Fact],
+    spec: &BacktestSpec,
+    fit: &mut Fit<'_>,
+    control: &Control,
+) -> Result<Backtest, ForecastError> {
+    let cut = *spec.test.start();
+    let mut found = Backtest::default();
+    for target in &spec.targets {
+        let scope = Scope::infer(*target, facts, cut);
+        let settled = examples(facts, &scope);
+        for horizon in &spec.horizons {
+            control.check()?;
+            let panel = Panel::fold(facts, settled.clone(), &scope, *horizon)?;
+            for population in &spec.populations {
+                control.check()?;
+                let model = ModelSpec {
+                    horizon: *horizon,
+                    target: *target,
+                    population: *population,
+                    trained_before: cut,
+                    train_to: spec.train_to,
+                    ensemble: spec.ensemble.clone(),
+                };
+                test(&panel, &model, &spec.test, fit, control, &mut found)?;
+            }
+        }
+        found.scopes.push(scope);
+    }
+    Ok(found)
+}
+
+fn test(
+    panel: &Panel,
+    model: &ModelSpec,
+    period: &RangeInclusive<Day>,
+    fit: &mut Fit<'_>,
+    control: &Control,
+    found: &mut Backtest,
+) -> Result<(), ForecastError> {
+    let ModelSpec { horizon, target, population, .. } = *model;
+    let mut skip = |reason: String| found.skipped.push(Skipped { horizon, target, population, reason });
+    let tested: Vec<usize> = (0..panel.examples.len())
+        .filter(|i| period.contains(&panel.examples[*i].release) && panel.examples[*i].is_in(population))
+        .collect();
+    if tested.is_empty() {
+        skip(format!("no such title was released from {} to {}", period.start(), period.end()));
+        return Ok(());
+    }
+    let fitted = match fit(model, panel) {
+        Err(few @ ForecastError::TooFew { .. }) => {
+            skip(few.to_string());
+            return Ok(());
+        }
+        other => other?,
+    };
+    let ours = predict(panel, &tested, target, population, |i| {
+        fitted.distribution(&panel.raws[i], panel.log_prices[i])
+    })?;
+    let refs: Vec<&Prediction> = ours.iter().collect();
+    let mut baselines = Vec::new();
+    for (name, columns, member) in baselines_of() {
+        let theirs = simple(panel, model, &tested, columns, &member, control)?;
+        baselines.extend(versus(name, &refs, &theirs.iter().collect::<Vec<_>>(), false)?);
+    }
+    found.rows.push(Row {
+        horizon,
+        target,
+        population,
+        trained_on: fitted.rows(),
+        score: Score::of(&refs),
+        coverage: coverage(&refs),
+        baselines,
+        members: fitted.ensemble().report().members.clone(),
+    });
+    found.predictions.extend(ours);
+    Ok(())
+}
+
+/// Which columns a baseline sees, by name.
+type Keep = fn(&str) -> bool;
+
+/// The simple baselines: their name, which columns they see, and the learner.
+fn baselines_of() -> [(&'static str, Keep, MemberSpec); 2] {
+    let boosting = BoostingSpec { seeds: 1, ..BoostingSpec::default() };
+    [
+        ("log budget alone", |name| name == "log_budget", MemberSpec::Ridge(RidgeSpec::default())),
+        ("plain boosting on raw columns", is_raw, MemberSpec::Boosting(boosting)),
+    ]
+}
+
+/// Whether a column is in the source tables as such, without any history.
+fn is_raw(name: &str) -> bool {
+    const NUMBERS: [&str; 6] = ["log_budget", "planned_year", "quarter", "week", "weekday", "runtime"];
+    name.contains('=') || NUMBERS.contains(&name)
+}
+
+/// A member alone on some of the columns. It gives a middle, and no distribution: all its quantiles are the same.
+fn simple(
+    panel: &Panel,
+    model: &ModelSpec,
+    tested: &[usize],
+    columns: Keep,
+    member: &MemberSpec,
+    control: &Control,
+) -> Result<Vec<Prediction>, ForecastError> {
+    let rows = model.training_rows(panel);
+    let raws: Vec<_> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
+    let vocabulary = Vocabulary::learn(&raws, model.horizon, false).only(columns);
+    let data = dataset(panel, &rows, &vocabulary)?;
+    let all: Vec<usize> = (0..data.len()).collect();
+    let fitted = member.fit(&data, &all, model.ensemble.seed, control)?;
+    predict(panel, tested, model.target, model.population, |i| {
+        let middle = fitted.predict(&vocabulary.encode(&panel.raws[i])) + panel.log_prices[i];
+        Ok((0, Distribution::from_logs([middle; 7])?))
+    })
+}
+
+fn predict(
+    panel: &Panel,
+    tested: &[usize],
+    target: Target,
+    population: Population,
+    distribution: impl Fn(usize) -> Result<(usize, Distribution), ForecastError>,
+) -> Result<Vec<Prediction>, ForecastError> {
+    let one = |i: &usize| {
+        let example = &panel.examples[*i];
+        let (tier, distribution) = distribution(*i)?;
+        Ok(Prediction {
+            source_id: example.source_id.clone(),
+            title: example.name.clone(),
+            release: example.release,
+            horizon: panel.horizon,
+            target,
+            population,
+            as_of: example.as_of(panel.horizon).0,
+            distribution,
+            actual: example.actual,
+            tier,
+        })
+    };
+    tested.iter().map(one).collect()
+}

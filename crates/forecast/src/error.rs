@@ -1,0 +1,50 @@
+//! What can go wrong in the forecasting room.
+
+use marquee_domain::{Cancelled, Day, DomainError};
+use marquee_learn::LearnError;
+
+/// Why a forecast or a model could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ForecastError {
+    /// Facts did not come in order of the day they became known.
+    #[error(
+        "a fact known on {fact} came after the history had reached {now}; hand facts over in order of `known_on`"
+    )]
+    OutOfOrder {
+        /// The late fact's day.
+        fact: Day,
+        /// Where the history stood.
+        now: Day,
+    },
+    /// Too few settled titles to learn from.
+    #[error(
+        "{have} settled titles are too few to learn {what} from; {need} are needed: ingest more titles with a budget, a release date and a gross, or choose a later day"
+    )]
+    TooFew {
+        /// What was to be learned.
+        what: String,
+        /// How many there are.
+        have: usize,
+        /// How many are needed.
+        need: usize,
+    },
+    /// The subject lacks what every forecast needs.
+    #[error("`{name}` cannot be forecast: {missing} is not known on {as_of}")]
+    Unknown {
+        /// The title or project.
+        name: String,
+        /// What is missing.
+        missing: &'static str,
+        /// The day whose knowledge was used.
+        as_of: Day,
+    },
+    /// A value that may not exist.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+    /// The learning below failed.
+    #[error(transparent)]
+    Learn(#[from] LearnError),
+    /// It was told to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -1,0 +1,142 @@
+//! Examples: settled titles that a model can be trained or judged on, and the populations they belong to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Population, TitleId};
+
+use crate::scope::{Scope, outcome_kind};
+
+/// A title with its outcome. Amounts are US dollars, nominal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// The title.
+    pub title: TitleId,
+    /// The id that the source of the outcome gives it, without its name space.
+    pub source_id: String,
+    /// The name.
+    pub name: String,
+    /// The release day, by the source of the outcome where it states one.
+    pub release: Day,
+    /// What it cost to make.
+    pub budget: f64,
+    /// What the target came to.
+    pub actual: f64,
+    /// The day on which the outcome became known.
+    pub settled_on: Day,
+    /// Its worldwide gross, which decides its populations; 0 where none is known.
+    pub worldwide: f64,
+    /// Whether a table of credits names a director.
+    pub credited: bool,
+}
+
+/// The least budget of a funded title, US dollars.
+const FUNDED_BUDGET: f64 = 1e5;
+/// The least worldwide gross of a title of [`Population::All`], US dollars.
+const ALL_GROSS: f64 = 1e5;
+/// The least budget of a title of [`Population::Big`], US dollars.
+const BIG_BUDGET: f64 = 1e7;
+
+impl Example {
+    /// Whether it belongs to a population.
+    #[must_use]
+    pub fn is_in(&self, population: Population) -> bool {
+        let funded = self.budget >= FUNDED_BUDGET && self.worldwide > 0.0;
+        let all = funded && self.worldwide >= ALL_GROSS;
+        match population {
+            Population::Funded => funded,
+            Population::All => all,
+            Population::Big => all && self.budget >= BIG_BUDGET,
+            Population::Credited => all && self.credited,
+        }
+    }
+
+    /// The day whose knowledge a forecast of it uses.
+    #[must_use]
+    pub fn as_of(&self, horizon: Horizon) -> AsOf {
+        horizon.as_of(self.release)
+    }
+}
+
+/// What the facts say of one title, before it is known whether it makes an example.
+#[derive(Default)]
+struct Draft {
+    source_id: Option<String>,
+    name: Option<Arc<str>>,
+    release: Option<Day>,
+    outcome_release: Option<Day>,
+    budget: Option<f64>,
+    outcome: Option<(f64, Day)>,
+    worldwide: Option<f64>,
+    credited: bool,
+}
+
+/// The examples of a target, in order of release and title: titles with a budget, a release day and an outcome above
+/// zero. `facts` are all facts of the catalogue in order; which of them may say what is the scope's business.
+#[must_use]
+pub fn examples(facts: &[Fact], scope: &Scope) -> Vec<Example> {
+    let mut drafts: HashMap<TitleId, Draft> = HashMap::new();
+    for fact in facts {
+        drafts.entry(fact.title).or_default().observe(fact, scope);
+    }
+    let mut found: Vec<Example> =
+        drafts.into_iter().filter_map(|(title, draft)| draft.finish(title)).collect();
+    found.sort_by_key(|e| (e.release, e.title));
+    found
+}
+
+impl Draft {
+    fn observe(&mut self, fact: &Fact, scope: &Scope) {
+        let own = *fact.source == *scope.outcomes;
+        match (&fact.value, fact.kind) {
+            (FactValue::Money(gross), kind)
+                if own && gross.minor() > 0 && kind == outcome_kind(scope.target) =>
+            {
+                self.outcome.get_or_insert((gross.major(), fact.known_on));
+            }
+            (FactValue::Money(budget), FactKind::Budget) if budget.minor() > 0 && scope.admits(fact) => {
+                self.budget.get_or_insert(budget.major());
+            }
+            (FactValue::Day(day), FactKind::ReleaseDate) if own => {
+                self.outcome_release.get_or_insert(*day);
+            }
+            (FactValue::Day(day), FactKind::ReleaseDate) if scope.admits(fact) => {
+                self.release.get_or_insert(*day);
+            }
+            (FactValue::Text(text), FactKind::Name) => {
+                self.name.get_or_insert_with(|| text.clone());
+            }
+            (FactValue::Text(text), FactKind::SourceId) if own => {
+                let id = text.split_once(':').map_or(&**text, |(_, id)| id);
+                self.source_id.get_or_insert_with(|| id.to_owned());
+            }
+            (FactValue::Text(_), FactKind::Director) => self.credited |= scope.people.contains(&*fact.source),
+            _ => {}
+        }
+        if let (FactValue::Money(gross), FactKind::WorldwideGross) = (&fact.value, fact.kind) {
+            self.worldwide.get_or_insert(gross.major());
+        }
+    }
+
+    fn finish(self, title: TitleId) -> Option<Example> {
+        let (actual, settled_on) = self.outcome?;
+        Some(Example {
+            title,
+            source_id: self.source_id.unwrap_or_else(|| title.to_string()),
+            name: self.name.map_or_else(|| title.to_string(), |n| n.to_string()),
+            release: self.outcome_release.or(self.release)?,
+            budget: self.budget?,
+            actual,
+            settled_on,
+            worldwide: self.worldwide.unwrap_or(0.0),
+            credited: self.credited,
+        })
+    }
+}
+
+/// How many of the examples fall into each population.
+#[must_use]
+pub fn count_by_population(examples: &[Example]) -> BTreeMap<Population, usize> {
+    let count = |p: Population| examples.iter().filter(|e| e.is_in(p)).count();
+    Population::ALL.iter().map(|p| (*p, count(*p))).collect()
+}

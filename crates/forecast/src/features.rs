@@ -1,0 +1,337 @@
+//! Features: what a model sees of a subject, by name and by driver group.
+//!
+//! Numbers come from [`NUMERIC`], a registry in which each has its group, unit and rule for missing values; categories
+//! are one-hot over a [`Vocabulary`] learned from the training subjects alone. All money is in natural-log dollars of
+//! 1982–84 at the price level known on the as-of day; a record that nobody has yet is missing (NaN), a *mean residual* is
+//! shrunk to 0. Presence or length of an entry in a side table is never a feature.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use marquee_domain::{FactKind, Horizon};
+use serde::{Deserialize, Serialize};
+
+use crate::calendar;
+use crate::history::{History, Subject};
+use crate::prices;
+use crate::record::{Record, shrunk};
+
+/// One number that a model may see.
+pub struct Numeric {
+    /// The name.
+    pub name: &'static str,
+    /// The driver group.
+    pub group: &'static str,
+    /// The first horizon at which it is known.
+    pub from: Horizon,
+    /// 1 where economics demands that more of it never lowers a forecast, 0 where nothing is demanded.
+    pub monotone: i8,
+    /// Formula, unit and what a missing value means.
+    pub describe: &'static str,
+    value: fn(&View<'_>) -> f64,
+}
+
+/// A subject in its history, as the formulas see it.
+struct View<'a> {
+    history: &'a History,
+    subject: &'a Subject,
+    log_budget: f64,
+}
+
+impl View<'_> {
+    fn records(&self, kind: FactKind) -> impl Iterator<Item = &Record> {
+        let traits = self.subject.profile.traits().filter(move |(k, _)| *k == kind);
+        traits.filter_map(move |(k, name)| self.history.records.get(k, name))
+    }
+
+    fn residual(&self, kind: FactKind) -> f64 {
+        shrunk(self.records(kind), self.subject.as_of.0)
+    }
+
+    fn mean_log(&self, kind: FactKind) -> f64 {
+        let (n, sum) = self
+            .records(kind)
+            .fold((0, 0.0), |(n, sum), r| (n + r.len(), sum + r.mean_log().unwrap_or(0.0) * r.len() as f64));
+        if n == 0 { f64::NAN } else { sum / n as f64 }
+    }
+
+    fn best_mean(&self, kind: FactKind) -> f64 {
+        self.records(kind).filter_map(Record::mean_log).reduce(f64::max).unwrap_or(f64::NAN)
+    }
+
+    fn best(&self, kind: FactKind) -> f64 {
+        self.records(kind).filter_map(Record::best).reduce(f64::max).unwrap_or(f64::NAN)
+    }
+
+    fn last(&self, kind: FactKind) -> f64 {
+        let last = self.records(kind).filter_map(Record::last).max_by_key(|o| o.release);
+        last.map_or(f64::NAN, |o| o.log_gross)
+    }
+
+    fn most(&self, kind: FactKind) -> f64 {
+        (self.records(kind).map(Record::len).max().unwrap_or(0) as f64).ln_1p()
+    }
+
+    fn years_since(&self, kind: FactKind) -> f64 {
+        let last = self.records(kind).filter_map(Record::last).map(|o| o.release).max();
+        last.map_or(f64::NAN, |day| {
+            f64::from(self.subject.release.quarter_start().days_since(day).max(0)) / 365.25
+        })
+    }
+}
+
+macro_rules! numeric {
+    ($($name:literal, $group:literal, $from:ident, $monotone:literal, $describe:literal, $value:expr;)+) => {
+        /// Every number that a model may see, in column order.
+        pub const NUMERIC: &[Numeric] = &[$(Numeric {
+            name: $name, group: $group, from: Horizon::$from, monotone: $monotone, describe: $describe, value: $value,
+        }),+];
+    };
+}
+
+numeric! {
+    "log_budget", "money", Greenlight, 1, "ln budget, dollars of 1982–84", |v| v.log_budget;
+    "expected_of_budget", "money", Greenlight, 1, "ln gross that budgets like this led to so far, dollars of 1982–84", |v| v.history.expectation.of(v.log_budget);
+    "budget_against_usual", "money", Greenlight, 0, "ln budget less the mean of budgets that became known in 3 years; missing before the first", |v| v.history.usual_budget(v.subject.as_of).map_or(f64::NAN, |u| v.log_budget - u);
+    "planned_year", "market", Greenlight, 0, "planned year of release", |v| f64::from(v.subject.release.year());
+    "market_trend", "market", Greenlight, 0, "mean residual of outcomes that became known in 3 years, ln; 0 before the first", |v| v.history.market_trend(v.subject.as_of);
+    "quarter", "season", Greenlight, 0, "planned quarter of release, 1–4", |v| f64::from((v.subject.release.month() - 1) / 3 + 1);
+    "season_sine", "season", Announced, 0, "sine of the release day's angle in the year", |v| calendar::season(v.subject.release).0;
+    "season_cosine", "season", Announced, 0, "cosine of the release day's angle in the year", |v| calendar::season(v.subject.release).1;
+    "weekday", "season", Announced, 0, "weekday of release, 0 Monday – 6 Sunday", |v| f64::from(v.subject.release.weekday());
+    "days_to_holiday", "season", Announced, 0, "days to the nearest United States holiday, at most 30", |v| calendar::days_to_holiday(v.subject.release);
+    "week", "season", Announced, 0, "week of the year of the release day, 1–53", |v| f64::from((v.subject.release.ordinal() - 1) / 7 + 1);
+    "genre_residual", "genre", Greenlight, 0, "mean residual of its genres' titles, shrunk, ln", |v| v.residual(FactKind::Genre);
+    "language_residual", "language", Greenlight, 0, "mean residual of its language's titles, shrunk, ln", |v| v.residual(FactKind::Language);
+    "language_mean", "language", Greenlight, 0, "mean ln gross of its language's titles; missing without any", |v| v.mean_log(FactKind::Language);
+    "language_experience", "language", Greenlight, 0, "ln(1 + settled titles) of its language", |v| v.most(FactKind::Language);
+    "country_residual", "language", Greenlight, 0, "mean residual of its countries' titles, shrunk, ln", |v| v.residual(FactKind::Country);
+    "company_residual", "company", Greenlight, 0, "mean residual of its companies' titles, shrunk, ln", |v| v.residual(FactKind::Company);
+    "company_mean", "company", Greenlight, 0, "mean ln gross of its companies' titles; missing without any", |v| v.mean_log(FactKind::Company);
+    "company_best_mean", "company", Greenlight, 0, "mean ln gross of the company with the highest; missing without any", |v| v.best_mean(FactKind::Company);
+    "company_experience", "company", Greenlight, 0, "ln(1 + settled titles) of the most experienced company", |v| v.most(FactKind::Company);
+    "distributor_residual", "distributor", Announced, 0, "mean residual of its distributor's titles, shrunk, ln", |v| v.residual(FactKind::Distributor);
+    "distributor_mean", "distributor", Announced, 0, "mean ln gross of its distributor's titles; missing without any", |v| v.mean_log(FactKind::Distributor);
+    "distributor_experience", "distributor", Announced, 0, "ln(1 + settled titles) of its distributor", |v| v.most(FactKind::Distributor);
+    "franchise_titles", "franchise", Greenlight, 0, "ln(1 + settled earlier titles of its franchise)", |v| v.most(FactKind::Franchise);
+    "franchise_last", "franchise", Greenlight, 0, "ln gross of the franchise's latest settled title; missing without any", |v| v.last(FactKind::Franchise);
+    "franchise_best", "franchise", Greenlight, 0, "highest ln gross in the franchise; missing without any", |v| v.best(FactKind::Franchise);
+    "franchise_residual", "franchise", Greenlight, 0, "mean residual of its franchise's titles, shrunk, ln", |v| v.residual(FactKind::Franchise);
+    "franchise_years", "franchise", Greenlight, 0, "years from the franchise's latest settled title to the planned quarter; missing without any", |v| v.years_since(FactKind::Franchise);
+    "basis_residual", "source", Greenlight, 0, "mean residual of titles with the same kind of source, shrunk, ln", |v| v.residual(FactKind::Basis);
+    "creative_type_residual", "source", Greenlight, 0, "mean residual of titles with the same style of story, shrunk, ln", |v| v.residual(FactKind::CreativeType);
+    "age_rating_residual", "certificate", Announced, 0, "mean residual of titles with its age rating, shrunk, ln", |v| v.residual(FactKind::AgeRating);
+    "runtime", "certificate", Announced, 0, "minutes; missing where unknown", |v| v.subject.profile.runtime.unwrap_or(f64::NAN);
+    "rivals_week", "competition", Announced, 0, "ln(1 + titles scheduled within 7 days, as then known)", |v| (v.history.rivals(v.subject, 7).0 as f64).ln_1p();
+    "rivals_budget", "competition", Announced, 0, "ln(1 + budgets scheduled within 14 days, as then known, over the own budget)", |v| (v.history.rivals(v.subject, 14).1 / v.subject.profile.budget.unwrap_or(f64::NAN)).ln_1p();
+}
+
+/// Numbers about people: only for a population in which everybody is named (see *absence leaks too*).
+macro_rules! people {
+    ($($name:literal, $describe:literal, $value:expr;)+) => {
+        /// What a model of credited titles sees besides [`NUMERIC`], in column order.
+        pub const PEOPLE: &[Numeric] = &[$(Numeric {
+            name: $name, group: "talent", from: Horizon::Greenlight, monotone: 0, describe: $describe, value: $value,
+        }),+];
+    };
+}
+
+people! {
+    "director_residual", "mean residual of its directors' titles, shrunk, ln", |v| v.residual(FactKind::Director);
+    "director_mean", "mean ln gross of its directors' titles; missing without any", |v| v.mean_log(FactKind::Director);
+    "director_best", "highest ln gross of its directors; missing without any", |v| v.best(FactKind::Director);
+    "director_experience", "ln(1 + settled titles) of the most experienced director", |v| v.most(FactKind::Director);
+    "cast_residual", "mean residual of its leading cast's titles, shrunk, ln", |v| v.residual(FactKind::Cast);
+    "cast_best", "highest mean ln gross among its leading cast; missing without any", |v| v.best_mean(FactKind::Cast);
+    "cast_experience", "ln(1 + settled titles) of the most experienced leading performer", |v| v.most(FactKind::Cast);
+}
+
+/// Categories that are one-hot, with the driver group of each.
+const CATEGORIES: [(FactKind, &str, Horizon); 8] = [
+    (FactKind::Genre, "genre", Horizon::Greenlight),
+    (FactKind::Language, "language", Horizon::Greenlight),
+    (FactKind::Company, "company", Horizon::Greenlight),
+    (FactKind::Country, "language", Horizon::Greenlight),
+    (FactKind::Basis, "source", Horizon::Greenlight),
+    (FactKind::CreativeType, "source", Horizon::Greenlight),
+    (FactKind::AgeRating, "certificate", Horizon::Announced),
+    (FactKind::Distributor, "distributor", Horizon::Announced),
+];
+
+/// A category is a column of its own where at least this many training subjects have it.
+const COMMON: usize = 30;
+
+/// What a subject looks like before a vocabulary is fitted: its numbers and the names of its categories.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raw {
+    numbers: Vec<f64>,
+    categories: Vec<(FactKind, Arc<str>)>,
+}
+
+impl Raw {
+    /// Looks at a subject through the history as of its day.
+    #[must_use]
+    pub fn of(history: &History, subject: &Subject) -> Self {
+        let budget = subject.profile.budget.unwrap_or(f64::NAN);
+        let log_budget = (budget / prices::level_known(subject.as_of) * 100.0).ln();
+        let view = View { history, subject, log_budget };
+        let numbers = NUMERIC
+            .iter()
+            .chain(PEOPLE)
+            .map(|n| if n.from <= subject.horizon { (n.value)(&view) } else { f64::NAN });
+        let known =
+            |kind: FactKind| CATEGORIES.iter().any(|(k, _, from)| *k == kind && *from <= subject.horizon);
+        let categories =
+            subject.profile.traits().filter(|(k, _)| known(*k)).map(|(k, n)| (k, n.clone())).collect();
+        Self { numbers: numbers.collect(), categories }
+    }
+}
+
+/// Which columns a model sees: the numbers of its horizon, and the categories common among its training subjects.
+///
+/// A column that never varied in training is left out: it can say nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Vocabulary {
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Column {
+    Number(String),
+    Category(FactKind, String),
+}
+
+/// A column's name, driver group and monotone constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// The name: a number's own, or `kind=word` for a category.
+    pub name: String,
+    /// The driver group.
+    pub group: &'static str,
+    /// As [`Numeric::monotone`].
+    pub monotone: i8,
+}
+
+impl Vocabulary {
+    /// Learns the columns from training subjects; `people` says whether [`PEOPLE`] are among them.
+    #[must_use]
+    pub fn learn(training: &[Raw], horizon: Horizon, people: bool) -> Self {
+        let allowed =
+            NUMERIC.iter().enumerate().chain(PEOPLE.iter().enumerate().map(|(i, n)| (NUMERIC.len() + i, n)));
+        let numbers = allowed
+            .filter(|(i, n)| n.from <= horizon && (people || *i < NUMERIC.len()) && varies(training, *i))
+            .map(|(_, n)| Column::Number(n.name.to_owned()));
+        let mut counts: BTreeMap<(FactKind, &str), usize> = BTreeMap::new();
+        for (kind, name) in training.iter().flat_map(|raw| &raw.categories) {
+            *counts.entry((*kind, name)).or_default() += 1;
+        }
+        let common = counts.into_iter().filter(|(_, n)| *n >= COMMON && *n < training.len());
+        let categories = common.map(|((kind, name), _)| Column::Category(kind, name.to_owned()));
+        Self { columns: numbers.chain(categories).collect() }
+    }
+
+    /// The same with only the columns whose names `keep` accepts.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.columns.retain(|c| keep(&c.info().name));
+        self
+    }
+
+    /// The columns, in order.
+    #[must_use]
+    pub fn columns(&self) -> Vec<ColumnInfo> {
+        self.columns.iter().map(Column::info).collect()
+    }
+
+    /// A subject's row, one number a column; NaN is missing.
+    #[must_use]
+    pub fn encode(&self, raw: &Raw) -> Vec<f64> {
+        let cell = |column: &Column| match column {
+            Column::Number(name) => {
+                position(name).and_then(|i| raw.numbers.get(i)).copied().unwrap_or(f64::NAN)
+            }
+            Column::Category(kind, name) => {
+                f64::from(u8::from(raw.categories.iter().any(|(k, n)| k == kind && **n == **name)))
+            }
+        };
+        self.columns.iter().map(cell).collect()
+    }
+}
+
+impl Column {
+    fn info(&self) -> ColumnInfo {
+        match self {
+            Self::Number(name) => {
+                let number = NUMERIC.iter().chain(PEOPLE).find(|n| n.name == name);
+                let (group, monotone) = number.map_or(("other", 0), |n| (n.group, n.monotone));
+                ColumnInfo { name: name.clone(), group, monotone }
+            }
+            Self::Category(kind, name) => {
+                let group =
+                    CATEGORIES.iter().find(|(k, ..)| k == kind).map_or("other", |(_, group, _)| group);
+                ColumnInfo { name: format!("{kind}={name}"), group, monotone: 0 }
+            }
+        }
+    }
+}
+
+fn position(name: &str) -> Option<usize> {
+    NUMERIC.iter().chain(PEOPLE).position(|n| n.name == name)
+}
+
+fn varies(rows: &[Raw], column: usize) -> bool {
+    let mut values = rows.iter().filter_map(|r| r.numbers.get(column)).filter(|v| !v.is_nan());
+    let first = values.next();
+    first.is_some_and(|f| values.any(|v| v != f))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+    use marquee_domain::{AsOf, Day, Target};
+    use std::collections::BTreeSet;
+
+    fn subject(release: Day, horizon: Horizon) -> Subject {
+        let profile = Profile { budget: Some(2e7), runtime: Some(99.0), ..Profile::default() };
+        Subject { profile, release, horizon, as_of: AsOf(Day::new(2009, 6, 1).expect("a day")), title: None }
+    }
+
+    #[test]
+    fn greenlight_sees_no_more_than_the_quarter() {
+        let history = History::new(Target::Worldwide, None);
+        let on = |month, day| {
+            Raw::of(&history, &subject(Day::new(2011, month, day).expect("a day"), Horizon::Greenlight))
+        };
+        let (april, june) = (on(4, 1), on(6, 30));
+        assert_eq!(format!("{april:?}"), format!("{june:?}"));
+        let announced =
+            |m, d| Raw::of(&history, &subject(Day::new(2011, m, d).expect("a day"), Horizon::Announced));
+        assert_ne!(format!("{:?}", announced(4, 1)), format!("{:?}", announced(6, 30)));
+    }
+
+    #[test]
+    fn names_are_unique_and_grouped() {
+        let all: Vec<&Numeric> = NUMERIC.iter().chain(PEOPLE).collect();
+        assert_eq!(all.iter().map(|n| n.name).collect::<BTreeSet<_>>().len(), all.len());
+        assert!(all.iter().all(|n| !n.group.is_empty() && !n.describe.is_empty()));
+    }
+
+    #[test]
+    fn rare_categories_and_constant_numbers_are_no_columns() {
+        let history = History::new(Target::Worldwide, None);
+        let rows: Vec<Raw> = (0..40)
+            .map(|i| {
+                let mut s = subject(Day::new(2011, 4, 1).expect("a day"), Horizon::Greenlight);
+                s.profile.budget = Some(1e6 * f64::from(i + 1));
+                let genre = if i < 31 { "Drama" } else { "Opera" };
+                s.profile.genres = BTreeSet::from([genre.into()]);
+                Raw::of(&history, &s)
+            })
+            .collect();
+        let vocabulary = Vocabulary::learn(&rows, Horizon::Greenlight, false);
+        let names: Vec<String> = vocabulary.columns().into_iter().map(|c| c.name).collect();
+        assert_eq!(names, ["log_budget", "expected_of_budget", "genre=Drama"]);
+        assert_eq!(vocabulary.encode(&rows[0])[2], 1.0);
+    }
+}

@@ -1,0 +1,313 @@
+//! The history fold: facts in order of `known_on` go in, and what they say about any title as of that moment comes out.
+//!
+//! The fold is the only way from facts to features, for training, testing and answering alike. It moves forward only:
+//! [`History::observe`] refuses a fact older than the newest it has seen, and nothing here can look ahead. Outcomes enter
+//! the records on the day they became known, judged by what their budgets led one to expect *on that day*.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Target, TitleId};
+
+use crate::comps::Library;
+use crate::error::ForecastError;
+use crate::prices;
+use crate::profile::Profile;
+use crate::record::{Expectation, Outcome, Record};
+
+/// What is asked about: a profile, when it is to be released, and how much may be known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// What is known of it.
+    pub profile: Profile,
+    /// Its release day; at greenlight no feature looks at more than the quarter.
+    pub release: Day,
+    /// How much may be known.
+    pub horizon: Horizon,
+    /// The day whose knowledge is used.
+    pub as_of: AsOf,
+    /// The title, where it is one of the catalogue's: it does not compete with itself.
+    pub title: Option<TitleId>,
+}
+
+/// Everything that the facts up to [`History::now`] say.
+#[derive(Debug, Clone)]
+pub struct History {
+    outcome_kind: FactKind,
+    outcome_source: Option<Arc<str>>,
+    now: Day,
+    titles: HashMap<TitleId, Profile>,
+    pub(crate) records: Records,
+    pub(crate) expectation: Expectation,
+    pub(crate) library: Library,
+    recent_outcomes: VecDeque<(Day, f64)>,
+    recent_budgets: VecDeque<(Day, f64)>,
+    schedule: BTreeMap<Day, Vec<(TitleId, f64)>>,
+}
+
+/// Track records by what a title has in common with others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Records {
+    by: HashMap<(FactKind, Arc<str>), Record>,
+}
+
+impl Records {
+    pub(crate) fn get(&self, kind: FactKind, name: &Arc<str>) -> Option<&Record> {
+        self.by.get(&(kind, name.clone()))
+    }
+
+    fn push(&mut self, profile: &Profile, outcome: Outcome) {
+        for (kind, name) in profile.traits() {
+            self.by.entry((kind, name.clone())).or_default().push(outcome);
+        }
+    }
+}
+
+/// How long an outcome or a budget counts as recent, days.
+const RECENT_DAYS: i32 = 3 * 365;
+
+impl History {
+    /// An empty history whose outcomes are the grosses of `target`, taken from one source only where `source` names it.
+    #[must_use]
+    pub fn new(target: Target, source: Option<Arc<str>>) -> Self {
+        let outcome_kind = match target {
+            Target::Domestic => FactKind::DomesticGross,
+            Target::Worldwide => FactKind::WorldwideGross,
+        };
+        Self {
+            outcome_kind,
+            outcome_source: source,
+            now: Day::MIN,
+            titles: HashMap::new(),
+            records: Records::default(),
+            expectation: Expectation::default(),
+            library: Library::default(),
+            recent_outcomes: VecDeque::new(),
+            recent_budgets: VecDeque::new(),
+            schedule: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in a fact.
+    ///
+    /// # Errors
+    /// [`ForecastError::OutOfOrder`] where the fact became known before one that was taken in earlier.
+    pub fn observe(&mut self, fact: &Fact) -> Result<(), ForecastError> {
+        if fact.known_on < self.now {
+            return Err(ForecastError::OutOfOrder { fact: fact.known_on, now: self.now });
+        }
+        self.now = fact.known_on;
+        if fact.kind == self.outcome_kind {
+            if self.outcome_source.as_ref().is_none_or(|s| *s == fact.source) {
+                self.settle(fact);
+            }
+            return Ok(());
+        }
+        let profile = self.titles.entry(fact.title).or_default();
+        let (had_budget, had_release) = (profile.budget, profile.release);
+        profile.observe(fact);
+        if had_budget.is_none()
+            && let Some(budget) = profile.budget
+        {
+            remember(&mut self.recent_budgets, self.now, real_log(budget, self.now));
+        }
+        if had_release.is_none()
+            && let Some(release) = profile.release
+        {
+            self.schedule.entry(release).or_default().push((fact.title, profile.budget.unwrap_or(0.0)));
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, fact: &Fact) {
+        let (FactValue::Money(gross), Some(profile)) = (&fact.value, self.titles.get(&fact.title)) else {
+            return;
+        };
+        let (Some(budget), true) = (profile.budget, gross.minor() > 0) else { return };
+        let release = profile.release.or(profile.planned_quarter).unwrap_or(fact.known_on);
+        let log_gross = real_log(gross.major(), release);
+        let log_budget = real_log(budget, release);
+        let residual = log_gross - self.expectation.of(log_budget);
+        self.expectation.observe(log_budget, log_gross);
+        self.records.push(profile, Outcome { release, log_gross, residual });
+        remember(&mut self.recent_outcomes, self.now, residual);
+        self.library.push(fact.title, profile, release, budget, gross.major());
+    }
+
+    /// The day of the newest fact that was taken in.
+    #[must_use]
+    pub fn now(&self) -> Day {
+        self.now
+    }
+
+    /// What is known of a title; empty where nothing is.
+    #[must_use]
+    pub fn profile(&self, title: TitleId) -> Profile {
+        self.titles.get(&title).cloned().unwrap_or_default()
+    }
+
+    /// Mean residual over the outcomes of the last three years: how the market runs against what budgets promise.
+    pub(crate) fn market_trend(&self, as_of: AsOf) -> f64 {
+        recent_mean(&self.recent_outcomes, as_of).unwrap_or(0.0)
+    }
+
+    /// Mean log budget, dollars of 1982–84, of the titles whose budgets became known in the last three years.
+    pub(crate) fn usual_budget(&self, as_of: AsOf) -> Option<f64> {
+        recent_mean(&self.recent_budgets, as_of)
+    }
+
+    /// Titles other than the subject that are scheduled within `days` of its release: how many, and their budgets' sum.
+    pub(crate) fn rivals(&self, subject: &Subject, days: i32) -> (usize, f64) {
+        let span = subject.release.plus(-days)..=subject.release.plus(days);
+        let others = self.schedule.range(span).flat_map(|(_, titles)| titles);
+        others
+            .filter(|(title, _)| Some(*title) != subject.title)
+            .fold((0, 0.0), |(n, sum), (_, b)| (n + 1, sum + b))
+    }
+}
+
+/// Folds facts in order and answers each question on its day: `answer` sees the history as of exactly then.
+///
+/// Questions may come in any order; answers come back in the order of the questions.
+///
+/// # Errors
+/// [`ForecastError::OutOfOrder`] where the facts are not in order of `known_on`.
+pub fn fold<'a, Q, A>(
+    history: &mut History,
+    facts: impl IntoIterator<Item = &'a Fact>,
+    questions: &[Q],
+    as_of: impl Fn(&Q) -> AsOf,
+    mut answer: impl FnMut(&History, &Q) -> A,
+) -> Result<Vec<A>, ForecastError> {
+    let mut order: Vec<usize> = (0..questions.len()).collect();
+    order.sort_by_key(|i| (as_of(&questions[*i]), *i));
+    let mut answers: Vec<(usize, A)> = Vec::with_capacity(questions.len());
+    let mut waiting = order.into_iter().peekable();
+    for fact in facts {
+        while let Some(i) = waiting.next_if(|i| !as_of(&questions[*i]).knows(fact.known_on)) {
+            answers.push((i, answer(history, &questions[i])));
+        }
+        if waiting.peek().is_none() {
+            break;
+        }
+        history.observe(fact)?;
+    }
+    answers.extend(waiting.map(|i| (i, answer(history, &questions[i]))));
+    answers.sort_by_key(|(i, _)| *i);
+    Ok(answers.into_iter().map(|(_, a)| a).collect())
+}
+
+/// Natural log of dollars of 1982–84.
+fn real_log(amount: f64, day: Day) -> f64 {
+    (amount / prices::level(day.year() - 1) * 100.0).ln()
+}
+
+fn remember(recent: &mut VecDeque<(Day, f64)>, day: Day, value: f64) {
+    recent.push_back((day, value));
+    while recent.front().is_some_and(|(d, _)| day.days_since(*d) > RECENT_DAYS) {
+        recent.pop_front();
+    }
+}
+
+fn recent_mean(recent: &VecDeque<(Day, f64)>, as_of: AsOf) -> Option<f64> {
+    let fresh = recent.iter().filter(|(d, _)| as_of.0.days_since(*d) <= RECENT_DAYS);
+    let (n, sum) = fresh.fold((0u32, 0.0), |(n, sum), (_, v)| (n + 1, sum + v));
+    (n > 0).then(|| sum / f64::from(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use marquee_domain::{Currency, Money, RecordedAt, Vertical};
+    use proptest::prelude::*;
+
+    fn fact(title: u64, kind: FactKind, value: FactValue, known_on: i32) -> Fact {
+        let known_on = Day::from_epoch_days(known_on).expect("a day");
+        Fact {
+            title: TitleId(title),
+            kind,
+            value,
+            known_on,
+            recorded_at: RecordedAt(0),
+            source: "films".into(),
+        }
+    }
+
+    fn usd(dollars: i64) -> FactValue {
+        FactValue::Money(Money::from_minor(dollars * 100, Currency::USD))
+    }
+
+    /// A title with a budget, a company and a gross that settles 660 days after it became known.
+    fn title(id: u64, start: i32, budget: i64, gross: i64) -> Vec<Fact> {
+        let company = FactValue::Text("Acme".into());
+        let release = FactValue::Day(Day::from_epoch_days(start + 540).expect("a day"));
+        vec![
+            fact(id, FactKind::Budget, usd(budget), start),
+            fact(id, FactKind::Company, company, start),
+            fact(id, FactKind::ReleaseDate, release, start + 510),
+            fact(id, FactKind::WorldwideGross, usd(gross), start + 660),
+        ]
+    }
+
+    fn describe(history: &History) -> String {
+        let acme = history.records.get(FactKind::Company, &"Acme".into()).map(Record::mean_log);
+        format!("{acme:?} {:?} {}", history.expectation, history.market_trend(AsOf(history.now)))
+    }
+
+    proptest! {
+        /// The law that the product rests on: whatever happens after the as-of day, the answer is the same.
+        #[test]
+        fn the_future_is_out_of_reach(starts in proptest::collection::vec(0i32..6_000, 1..12), gross in 1i64..1_000_000_000, day in 0i32..7_000) {
+            let as_of = AsOf(Day::from_epoch_days(day).expect("a day"));
+            let answer_with = |changed: i64| {
+                let mut facts: Vec<Fact> = starts.iter().enumerate()
+                    .flat_map(|(i, s)| title(i as u64, *s, 5_000_000, 9_000_000 + i as i64))
+                    .map(|mut f| {
+                        if !as_of.knows(f.known_on) && matches!(f.value, FactValue::Money(_)) { f.value = usd(changed); }
+                        f
+                    })
+                    .collect();
+                facts.sort_by_key(|f| (f.known_on, f.title));
+                let mut history = History::new(Target::Worldwide, None);
+                fold(&mut history, &facts, &[as_of], |q| *q, |h, _| describe(h)).expect("in order")
+            };
+            prop_assert_eq!(answer_with(gross), answer_with(1));
+        }
+    }
+
+    #[test]
+    fn a_step_back_is_refused() {
+        let mut history = History::new(Target::Worldwide, None);
+        let facts = title(1, 100, 1, 1);
+        assert!(history.observe(&facts[3]).is_ok());
+        assert!(matches!(history.observe(&facts[0]), Err(ForecastError::OutOfOrder { .. })));
+    }
+
+    #[test]
+    fn a_title_does_not_compete_with_itself() {
+        let mut history = History::new(Target::Worldwide, None);
+        let mut facts: Vec<Fact> = title(1, 0, 7, 9);
+        facts.extend(title(2, 3, 5, 9));
+        facts.sort_by_key(|f| f.known_on);
+        let question = Subject {
+            profile: Profile::default(),
+            release: Day::from_epoch_days(540).expect("a day"),
+            horizon: Horizon::Announced,
+            as_of: AsOf(Day::from_epoch_days(520).expect("a day")),
+            title: Some(TitleId::of(Vertical::Film, "none", "none")),
+        };
+        let ask = |q: &Subject, facts: &[Fact]| {
+            fold(
+                &mut History::new(Target::Worldwide, None),
+                facts,
+                std::slice::from_ref(q),
+                |q| q.as_of,
+                |h, q| h.rivals(q, 7),
+            )
+        };
+        assert_eq!(ask(&question, &facts).expect("in order"), [(2, 12.0)]);
+        let own = Subject { title: Some(TitleId(1)), ..question };
+        assert_eq!(ask(&own, &facts).expect("in order"), [(1, 5.0)]);
+        history.observe(&facts[0]).expect("first");
+    }
+}

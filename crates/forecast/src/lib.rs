@@ -1,0 +1,31 @@
+//! The forecasting room: what a film will gross, how sure that is, and why.
+//!
+//! Facts in order go through the [`History`] fold; [`features`] look at a subject through it as of its day; a
+//! [`ModelSpec`] fits a [`FittedModel`] on a [`Panel`] of settled titles; the model turns a [`Subject`] into a
+//! [`marquee_domain::Forecast`]. [`backtest`] does the same on titles whose outcomes came later, beside simple baselines.
+//!
+//! The room is pure: it reads no file and no clock, and knows nothing of investing or of where facts are kept.
+
+pub mod backtest;
+mod calendar;
+mod comps;
+mod error;
+mod example;
+pub mod features;
+mod history;
+mod model;
+mod panel;
+pub mod prices;
+mod profile;
+mod record;
+mod scope;
+pub mod score;
+
+pub use error::ForecastError;
+pub use example::{Example, count_by_population, examples};
+pub use history::{History, Subject, fold};
+pub use model::{FittedModel, ModelSpec, log_prices};
+pub use panel::{Panel, empty_history, history_as_of};
+pub use profile::Profile;
+pub use record::{Expectation, Outcome, Record};
+pub use scope::{Scope, outcome_kind};

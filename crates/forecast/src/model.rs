@@ -1,0 +1,299 @@
+//! A model: one horizon, one target, one population, one training cut.
+//!
+//! The ensemble below predicts the natural log of the gross in dollars of 1982–84, at the price level known on the as-of
+//! day; everything that leaves this module is in nominal US dollars again.
+
+use marquee_domain::{
+    Control, Day, Distribution, Driver, Forecast, Horizon, LEVELS, Population, Provenance, Target,
+};
+use marquee_learn::{
+    Dataset, EnsembleSpec, Example as LearnExample, Features, FittedEnsemble, LearnError, MemberSpec,
+    artefact,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::ForecastError;
+use crate::features::{Raw, Vocabulary};
+use crate::history::{History, Subject};
+use crate::panel::Panel;
+use crate::prices;
+
+/// The fewest settled titles that a model is fitted on.
+const FEWEST: usize = 150;
+/// How many comparable titles a forecast names.
+const COMPS: usize = 8;
+/// The kind under which models are stored.
+const MODEL_KIND: &str = "forecast-model";
+
+/// A description of a model that is not fitted yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSpec {
+    /// How much may be known.
+    pub horizon: Horizon,
+    /// What is predicted.
+    pub target: Target,
+    /// On which films.
+    pub population: Population,
+    /// Only outcomes known before this day are learned from.
+    pub trained_before: Day,
+    /// Only releases up to and including this day are learned from.
+    pub train_to: Day,
+    /// The learner; monotone constraints are added by the features' registry.
+    pub ensemble: EnsembleSpec,
+}
+
+/// A fitted model.
+#[derive(Debug, Clone)]
+pub struct FittedModel {
+    stored: Stored,
+    ensemble: FittedEnsemble,
+    provenance: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Stored {
+    horizon: Horizon,
+    target: Target,
+    population: Population,
+    trained_before: Day,
+    rows: usize,
+    vocabulary: Vocabulary,
+    ensemble: Vec<u8>,
+}
+
+impl ModelSpec {
+    /// The rows of a panel that this model may learn from.
+    #[must_use]
+    pub fn training_rows(&self, panel: &Panel) -> Vec<usize> {
+        let usable = |i: &usize| {
+            let example = &panel.examples[*i];
+            let settled = example.settled_on < self.trained_before && example.release <= self.train_to;
+            settled && example.is_in(self.population)
+        };
+        (0..panel.examples.len()).filter(usable).collect()
+    }
+
+    /// Fits the model on the panel of its target and horizon.
+    ///
+    /// # Errors
+    /// [`ForecastError::TooFew`] below 150 settled titles; otherwise what the learner says.
+    pub fn fit(&self, panel: &Panel, control: &Control) -> Result<FittedModel, ForecastError> {
+        let rows = self.training_rows(panel);
+        let what = || format!("{} {}, {}", self.horizon, self.target, self.population);
+        if rows.len() < FEWEST {
+            return Err(ForecastError::TooFew { what: what(), have: rows.len(), need: FEWEST });
+        }
+        let raws: Vec<Raw> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
+        let vocabulary = Vocabulary::learn(&raws, self.horizon, self.population == Population::Credited);
+        let data = dataset(panel, &rows, &vocabulary)?;
+        let spec = constrained(&self.ensemble, &vocabulary);
+        let ensemble = spec.fit(&data, control)?;
+        let stored = Stored {
+            horizon: self.horizon,
+            target: self.target,
+            population: self.population,
+            trained_before: self.trained_before,
+            rows: rows.len(),
+            vocabulary,
+            ensemble: ensemble.to_bytes()?,
+        };
+        let provenance = fingerprint(&stored)?;
+        Ok(FittedModel { stored, ensemble, provenance })
+    }
+}
+
+impl FittedModel {
+    /// How much may be known.
+    #[must_use]
+    pub fn horizon(&self) -> Horizon {
+        self.stored.horizon
+    }
+
+    /// What is predicted.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        self.stored.target
+    }
+
+    /// On which films.
+    #[must_use]
+    pub fn population(&self) -> Population {
+        self.stored.population
+    }
+
+    /// Only outcomes known before this day were learned from.
+    #[must_use]
+    pub fn trained_before(&self) -> Day {
+        self.stored.trained_before
+    }
+
+    /// How many titles it was fitted on.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.stored.rows
+    }
+
+    /// The learner underneath: members, weights, out-of-fold errors.
+    #[must_use]
+    pub fn ensemble(&self) -> &FittedEnsemble {
+        &self.ensemble
+    }
+
+    /// SHA-256 of the stored artefact, hexadecimal.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.provenance
+    }
+
+    /// The predicted tier and the distribution of a row's gross, US dollars, nominal.
+    ///
+    /// # Errors
+    /// What the learner says of a row that is not one.
+    pub fn distribution(&self, raw: &Raw, log_prices: f64) -> Result<(usize, Distribution), ForecastError> {
+        let row = self.stored.vocabulary.encode(raw);
+        let learned = self.ensemble.distribution(&row)?;
+        let mut logs = LEVELS.map(|level| learned.quantile(level) + log_prices);
+        // Rounding may put equal neighbours a bit out of order.
+        for i in 1..logs.len() {
+            logs[i] = logs[i].max(logs[i - 1]);
+        }
+        Ok((learned.tier(), Distribution::from_logs(logs)?))
+    }
+
+    /// The forecast of a subject in its history, with drivers and comparable titles. `data` is the fingerprint of the
+    /// lake that the history was folded from.
+    ///
+    /// # Errors
+    /// [`ForecastError::Unknown`] without a budget; otherwise what the learner says.
+    pub fn forecast(
+        &self,
+        history: &History,
+        subject: &Subject,
+        data: &str,
+    ) -> Result<Forecast, ForecastError> {
+        let name = subject.profile.name.as_deref().unwrap_or("unnamed").to_owned();
+        if subject.profile.budget.is_none() {
+            return Err(ForecastError::Unknown { name, missing: "a budget", as_of: subject.as_of.0 });
+        }
+        let raw = Raw::of(history, subject);
+        let log_prices = log_prices(subject);
+        let (_, distribution) = self.distribution(&raw, log_prices)?;
+        let learned = self.ensemble.drivers(&self.stored.vocabulary.encode(&raw))?;
+        let groups = self.ensemble.features().groups();
+        Ok(Forecast {
+            name,
+            title: subject.title,
+            target: self.stored.target,
+            horizon: self.stored.horizon,
+            population: self.stored.population,
+            as_of: subject.as_of,
+            release: subject.release,
+            distribution,
+            base_usd: (learned.base + log_prices).exp(),
+            drivers: drivers(groups, &learned.contributions, learned.base + log_prices),
+            comps: history.library.nearest(subject, COMPS),
+            provenance: Provenance {
+                model: self.provenance.clone(),
+                trained_before: self.stored.trained_before,
+                data: data.to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+        })
+    }
+
+    /// The model as bytes: a versioned artefact with its own checksum.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ForecastError> {
+        Ok(artefact::encode(MODEL_KIND, &self.stored).map_err(LearnError::from)?)
+    }
+
+    /// A model from its bytes.
+    ///
+    /// # Errors
+    /// Damaged, truncated or newer artefacts are refused with what to do.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ForecastError> {
+        let stored: Stored = artefact::decode(MODEL_KIND, bytes).map_err(LearnError::from)?;
+        let ensemble = FittedEnsemble::from_bytes(&stored.ensemble)?;
+        let provenance = fingerprint(&stored)?;
+        Ok(Self { stored, ensemble, provenance })
+    }
+}
+
+/// Natural log of the price level that a subject's gross is brought back to nominal dollars with.
+#[must_use]
+pub fn log_prices(subject: &Subject) -> f64 {
+    (prices::level_known(subject.as_of) / 100.0).ln()
+}
+
+fn fingerprint(stored: &Stored) -> Result<String, ForecastError> {
+    let digest = Sha256::digest(artefact::encode(MODEL_KIND, stored).map_err(LearnError::from)?);
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Contributions in log dollars and in dollars of the median: each takes its share of the way from the base to the
+/// median (the logarithmic mean of both, as in Ang's LMDI, *Energy Policy* 32, 2004), so that both columns add up.
+fn drivers(groups: &[String], contributions: &[f64], log_base: f64) -> Vec<Driver> {
+    let total: f64 = contributions.iter().sum();
+    let (base, median) = (log_base.exp(), (log_base + total).exp());
+    let dollars_per_log = if total.abs() > 1e-12 { (median - base) / total } else { base };
+    let mut found: Vec<Driver> = groups
+        .iter()
+        .zip(contributions)
+        .map(|(group, c)| Driver { group: group.clone(), log_effect: *c, effect_usd: c * dollars_per_log })
+        .collect();
+    found.sort_by(|a, b| b.log_effect.abs().total_cmp(&a.log_effect.abs()).then(a.group.cmp(&b.group)));
+    found
+}
+
+/// The rows of a panel as the learner takes them: the target is the natural log of dollars of 1982–84.
+pub(crate) fn dataset(
+    panel: &Panel,
+    rows: &[usize],
+    vocabulary: &Vocabulary,
+) -> Result<Dataset, ForecastError> {
+    let columns = vocabulary.columns();
+    let features = Features::new(columns.iter().map(|c| (c.name.as_str(), Some(c.group))))?;
+    let mut data = Dataset::new(features);
+    for i in rows {
+        let example = &panel.examples[*i];
+        let target = example.actual.ln() - panel.log_prices[*i];
+        let known = example.settled_on.max(example.release).epoch_days();
+        let dated = LearnExample::new(example.release.epoch_days(), known, target);
+        data.push(&vocabulary.encode(&panel.raws[*i]), dated)?;
+    }
+    Ok(data)
+}
+
+/// The spec with the registry's monotone constraints in each member that takes them.
+fn constrained(spec: &EnsembleSpec, vocabulary: &Vocabulary) -> EnsembleSpec {
+    let rising: Vec<String> =
+        vocabulary.columns().into_iter().filter(|c| c.monotone > 0).map(|c| c.name).collect();
+    let mut spec = spec.clone();
+    for member in &mut spec.members {
+        match member {
+            MemberSpec::Boosting(boosting) => boosting.monotone.increasing.clone_from(&rising),
+            MemberSpec::Forest(forest) => forest.monotone.increasing.clone_from(&rising),
+            MemberSpec::Ridge(_) => {}
+        }
+    }
+    spec
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drivers_add_up_in_logs_and_in_dollars() {
+        let groups = ["money", "season", "genre"].map(String::from);
+        let found = drivers(&groups, &[0.8, -0.1, 0.02], 15.0);
+        let log: f64 = found.iter().map(|d| d.log_effect).sum();
+        let usd: f64 = found.iter().map(|d| d.effect_usd).sum();
+        assert!((log - 0.72).abs() < 1e-12);
+        assert!((15f64.exp() + usd - 15.72f64.exp()).abs() < 1e-6);
+        assert_eq!(found[0].group, "money");
+    }
+}
