@@ -14,6 +14,7 @@ use crate::error::ForecastError;
 use crate::prices;
 use crate::profile::Profile;
 use crate::record::{Expectation, Outcome, Record};
+use crate::scope::outcome_kind;
 
 /// What is asked about: a profile, when it is to be released, and how much may be known.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,12 +71,8 @@ impl History {
     /// An empty history whose outcomes are the grosses of `target`, taken from one source only where `source` names it.
     #[must_use]
     pub fn new(target: Target, source: Option<Arc<str>>) -> Self {
-        let outcome_kind = match target {
-            Target::Domestic => FactKind::DomesticGross,
-            Target::Worldwide => FactKind::WorldwideGross,
-        };
         Self {
-            outcome_kind,
+            outcome_kind: outcome_kind(target),
             outcome_source: source,
             now: Day::MIN,
             titles: HashMap::new(),
