@@ -1,13 +1,14 @@
 //! The model store: fitted models as files, one for each key, written beside and renamed into place.
 //!
 //! A key is a hash over everything that decides the model's bytes: what is asked, the data's fingerprint, the learner's
-//! settings and Marquee's version. A damaged file is reported by [`ModelStore::check`] and refused by
+//! settings, the features and Marquee's version. A damaged file is reported by [`ModelStore::check`] and refused by
 //! [`ModelStore::load`] with what to do.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use marquee_forecast::features::registry;
 use marquee_forecast::{FittedModel, ModelSpec};
 use sha2::{Digest, Sha256};
 
@@ -22,7 +23,7 @@ impl ModelKey {
     #[must_use]
     pub fn of(spec: &ModelSpec, fingerprint: &str) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        let described = format!("{version}|{spec:?}|{fingerprint}");
+        let described = format!("{version}|{}|{spec:?}|{fingerprint}", registry());
         let digest = Sha256::digest(described.as_bytes());
         Self(digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
     }

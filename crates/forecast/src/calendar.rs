@@ -24,12 +24,6 @@ pub(crate) fn days_to_holiday(day: Day) -> f64 {
     f64::from(near.unwrap_or(30).min(30))
 }
 
-/// Where a day stands in the year: sine and cosine of its angle, so that December touches January.
-#[must_use]
-pub(crate) fn season(day: Day) -> (f64, f64) {
-    (std::f64::consts::TAU * f64::from(day.ordinal()) / 365.25).sin_cos()
-}
-
 fn nth_weekday(year: i32, month: u32, weekday: u32, nth: i32) -> Option<Day> {
     let first = Day::new(year, month, 1).ok()?;
     let wait = (weekday + 7 - first.weekday()) % 7;

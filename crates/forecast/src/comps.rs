@@ -89,7 +89,7 @@ impl Entry {
     }
 
     fn comp(&self, distance: f64, price_year: i32) -> Comp {
-        let real = |amount: f64| prices::in_prices_of(amount, self.release.year(), price_year);
+        let real = |amount: f64| prices::in_prices_of(amount, self.release.year() - 1, price_year);
         Comp {
             title: self.title,
             name: self.name.to_string(),

@@ -38,6 +38,12 @@ pub enum ForecastError {
         /// The day whose knowledge was used.
         as_of: Day,
     },
+    /// A stored model sees something that this version of Marquee does not know.
+    #[error("the stored model sees `{column}`, which this version of Marquee does not know; train again")]
+    Foreign {
+        /// What it sees.
+        column: String,
+    },
     /// A value that may not exist.
     #[error(transparent)]
     Domain(#[from] DomainError),

@@ -1,10 +1,11 @@
 //! Examples: settled titles that a model can be trained or judged on, and the populations they belong to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Population, TitleId};
+use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Population, Target, TitleId};
 
+use crate::profile::is_nominal_usd;
 use crate::scope::{Scope, outcome_kind};
 
 /// A title with its outcome. Amounts are US dollars, nominal.
@@ -90,11 +91,11 @@ impl Draft {
         let own = *fact.source == *scope.outcomes;
         match (&fact.value, fact.kind) {
             (FactValue::Money(gross), kind)
-                if own && gross.minor() > 0 && kind == outcome_kind(scope.target) =>
+                if own && is_nominal_usd(gross) && kind == outcome_kind(scope.target) =>
             {
                 self.outcome.get_or_insert((gross.major(), fact.known_on));
             }
-            (FactValue::Money(budget), FactKind::Budget) if budget.minor() > 0 && scope.admits(fact) => {
+            (FactValue::Money(budget), FactKind::Budget) if is_nominal_usd(budget) && scope.admits(fact) => {
                 self.budget.get_or_insert(budget.major());
             }
             (FactValue::Day(day), FactKind::ReleaseDate) if own => {
@@ -113,7 +114,11 @@ impl Draft {
             (FactValue::Text(_), FactKind::Director) => self.credited |= scope.people.contains(&*fact.source),
             _ => {}
         }
-        if let (FactValue::Money(gross), FactKind::WorldwideGross) = (&fact.value, fact.kind) {
+        let decides = match scope.target {
+            Target::Worldwide => own,
+            Target::Domestic => scope.features.contains(&*fact.source),
+        };
+        if let (true, FactValue::Money(gross), FactKind::WorldwideGross) = (decides, &fact.value, fact.kind) {
             self.worldwide.get_or_insert(gross.major());
         }
     }
@@ -132,11 +137,4 @@ impl Draft {
             credited: self.credited,
         })
     }
-}
-
-/// How many of the examples fall into each population.
-#[must_use]
-pub fn count_by_population(examples: &[Example]) -> BTreeMap<Population, usize> {
-    let count = |p: Population| examples.iter().filter(|e| e.is_in(p)).count();
-    Population::ALL.iter().map(|p| (*p, count(*p))).collect()
 }

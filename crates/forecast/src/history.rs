@@ -4,7 +4,7 @@
 //! [`History::observe`] refuses a fact older than the newest it has seen, and nothing here can look ahead. Outcomes enter
 //! the records on the day they became known, judged by what their budgets led one to expect *on that day*.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Target, TitleId};
@@ -12,7 +12,7 @@ use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Target, Titl
 use crate::comps::Library;
 use crate::error::ForecastError;
 use crate::prices;
-use crate::profile::Profile;
+use crate::profile::{Profile, is_nominal_usd};
 use crate::record::{Expectation, Outcome, Record};
 use crate::scope::outcome_kind;
 
@@ -38,11 +38,10 @@ pub struct History {
     outcome_source: Option<Arc<str>>,
     now: Day,
     titles: HashMap<TitleId, Profile>,
+    settled: HashSet<TitleId>,
     pub(crate) records: Records,
     pub(crate) expectation: Expectation,
     pub(crate) library: Library,
-    recent_outcomes: VecDeque<(Day, f64)>,
-    recent_budgets: VecDeque<(Day, f64)>,
     schedule: BTreeMap<Day, Vec<(TitleId, f64)>>,
 }
 
@@ -64,9 +63,6 @@ impl Records {
     }
 }
 
-/// How long an outcome or a budget counts as recent, days.
-const RECENT_DAYS: i32 = 3 * 365;
-
 impl History {
     /// An empty history whose outcomes are the grosses of `target`, taken from one source only where `source` names it.
     #[must_use]
@@ -76,11 +72,10 @@ impl History {
             outcome_source: source,
             now: Day::MIN,
             titles: HashMap::new(),
+            settled: HashSet::new(),
             records: Records::default(),
             expectation: Expectation::default(),
             library: Library::default(),
-            recent_outcomes: VecDeque::new(),
-            recent_budgets: VecDeque::new(),
             schedule: BTreeMap::new(),
         }
     }
@@ -101,13 +96,8 @@ impl History {
             return Ok(());
         }
         let profile = self.titles.entry(fact.title).or_default();
-        let (had_budget, had_release) = (profile.budget, profile.release);
+        let had_release = profile.release;
         profile.observe(fact);
-        if had_budget.is_none()
-            && let Some(budget) = profile.budget
-        {
-            remember(&mut self.recent_budgets, self.now, real_log(budget, self.now));
-        }
         if had_release.is_none()
             && let Some(release) = profile.release
         {
@@ -120,14 +110,17 @@ impl History {
         let (FactValue::Money(gross), Some(profile)) = (&fact.value, self.titles.get(&fact.title)) else {
             return;
         };
-        let (Some(budget), true) = (profile.budget, gross.minor() > 0) else { return };
+        let (Some(budget), true) = (profile.budget, is_nominal_usd(gross)) else { return };
+        // A title that two rows of the source state counts once, by what was known first.
+        if !self.settled.insert(fact.title) {
+            return;
+        }
         let release = profile.release.or(profile.planned_quarter).unwrap_or(fact.known_on);
         let log_gross = real_log(gross.major(), release);
         let log_budget = real_log(budget, release);
         let residual = log_gross - self.expectation.of(log_budget);
         self.expectation.observe(log_budget, log_gross);
         self.records.push(profile, Outcome { release, log_gross, residual });
-        remember(&mut self.recent_outcomes, self.now, residual);
         self.library.push(fact.title, profile, release, budget, gross.major());
     }
 
@@ -141,16 +134,6 @@ impl History {
     #[must_use]
     pub fn profile(&self, title: TitleId) -> Profile {
         self.titles.get(&title).cloned().unwrap_or_default()
-    }
-
-    /// Mean residual over the outcomes of the last three years: how the market runs against what budgets promise.
-    pub(crate) fn market_trend(&self, as_of: AsOf) -> f64 {
-        recent_mean(&self.recent_outcomes, as_of).unwrap_or(0.0)
-    }
-
-    /// Mean log budget, dollars of 1982–84, of the titles whose budgets became known in the last three years.
-    pub(crate) fn usual_budget(&self, as_of: AsOf) -> Option<f64> {
-        recent_mean(&self.recent_budgets, as_of)
     }
 
     /// Titles other than the subject that are scheduled within `days` of its release: how many, and their budgets' sum.
@@ -199,19 +182,6 @@ fn real_log(amount: f64, day: Day) -> f64 {
     (amount / prices::level(day.year() - 1) * 100.0).ln()
 }
 
-fn remember(recent: &mut VecDeque<(Day, f64)>, day: Day, value: f64) {
-    recent.push_back((day, value));
-    while recent.front().is_some_and(|(d, _)| day.days_since(*d) > RECENT_DAYS) {
-        recent.pop_front();
-    }
-}
-
-fn recent_mean(recent: &VecDeque<(Day, f64)>, as_of: AsOf) -> Option<f64> {
-    let fresh = recent.iter().filter(|(d, _)| as_of.0.days_since(*d) <= RECENT_DAYS);
-    let (n, sum) = fresh.fold((0u32, 0.0), |(n, sum), (_, v)| (n + 1, sum + v));
-    (n > 0).then(|| sum / f64::from(n))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +218,7 @@ mod tests {
 
     fn describe(history: &History) -> String {
         let acme = history.records.get(FactKind::Company, &"Acme".into()).map(Record::mean_log);
-        format!("{acme:?} {:?} {}", history.expectation, history.market_trend(AsOf(history.now)))
+        format!("{acme:?} {:?}", history.expectation)
     }
 
     proptest! {

@@ -22,7 +22,7 @@ mod scope;
 pub mod score;
 
 pub use error::ForecastError;
-pub use example::{Example, count_by_population, examples};
+pub use example::{Example, examples};
 pub use history::{History, Subject, fold};
 pub use model::{FittedModel, ModelSpec, log_prices};
 pub use panel::{Panel, empty_history, history_as_of};

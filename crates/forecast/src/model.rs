@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::ForecastError;
-use crate::features::{Raw, Vocabulary};
+use crate::features::{Raw, Vocabulary, fill_blanks};
 use crate::history::{History, Subject};
 use crate::panel::Panel;
 use crate::prices;
@@ -213,9 +213,12 @@ impl FittedModel {
     /// A model from its bytes.
     ///
     /// # Errors
-    /// Damaged, truncated or newer artefacts are refused with what to do.
+    /// Damaged, truncated or newer artefacts are refused with what to do; so is one that sees a number unknown here.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ForecastError> {
         let stored: Stored = artefact::decode(MODEL_KIND, bytes).map_err(LearnError::from)?;
+        if let Some(name) = stored.vocabulary.unknown() {
+            return Err(ForecastError::Foreign { column: name.to_owned() });
+        }
         let ensemble = FittedEnsemble::from_bytes(&stored.ensemble)?;
         let provenance = fingerprint(&stored)?;
         Ok(Self { stored, ensemble, provenance })
@@ -257,12 +260,14 @@ pub(crate) fn dataset(
     let columns = vocabulary.columns();
     let features = Features::new(columns.iter().map(|c| (c.name.as_str(), Some(c.group))))?;
     let mut data = Dataset::new(features);
-    for i in rows {
+    let mut raws: Vec<Raw> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
+    fill_blanks(&mut raws);
+    for (i, raw) in rows.iter().zip(&raws) {
         let example = &panel.examples[*i];
         let target = example.actual.ln() - panel.log_prices[*i];
         let known = example.settled_on.max(example.release).epoch_days();
         let dated = LearnExample::new(example.release.epoch_days(), known, target);
-        data.push(&vocabulary.encode(&panel.raws[*i]), dated)?;
+        data.push(&vocabulary.encode(raw), dated)?;
     }
     Ok(data)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use marquee_domain::{Day, Fact, FactKind, FactValue, Horizon, Project};
+use marquee_domain::{Currency, Day, Fact, FactKind, FactValue, Horizon, Money, PriceYear, Project};
 
 /// What is known of a title apart from its outcomes. Amounts are US dollars, nominal.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,13 +45,19 @@ pub struct Profile {
     pub runtime: Option<f64>,
 }
 
+/// Whether an amount is what models are made of: nominal US dollars above zero. Others are passed over, not converted:
+/// no table of exchange rates dates them.
+pub(crate) fn is_nominal_usd(money: &Money) -> bool {
+    money.minor() > 0 && money.currency() == Currency::USD && money.price_year() == PriceYear::Nominal
+}
+
 impl Profile {
     /// Takes in a fact. Of several sources that state one thing, the first to be observed stands. Outcomes, scores and
     /// undated crowd edits have no place here and are passed over.
     pub fn observe(&mut self, fact: &Fact) {
         match (&fact.value, fact.kind) {
             (FactValue::Text(text), kind) => self.observe_text(kind, text),
-            (FactValue::Money(money), FactKind::Budget) if money.minor() > 0 => {
+            (FactValue::Money(money), FactKind::Budget) if is_nominal_usd(money) => {
                 self.budget.get_or_insert(money.major());
             }
             (FactValue::Day(day), FactKind::PlannedQuarter) => {

@@ -55,8 +55,8 @@ impl Scope {
             known().filter(|f| f.kind == kind && f.source == outcomes).map(|f| f.title).collect();
         Self {
             target,
-            features: complete(facts, &settled),
-            people: tables_of_credits(facts, &outcomes),
+            features: complete(known(), &settled),
+            people: tables_of_credits(known(), &outcomes),
             outcomes: outcomes.to_string(),
         }
     }
@@ -81,15 +81,18 @@ pub fn outcome_kind(target: Target) -> FactKind {
     }
 }
 
-fn complete(facts: &[Fact], settled: &HashSet<TitleId>) -> BTreeSet<String> {
+fn complete<'a>(
+    facts: impl Iterator<Item = &'a Fact> + Clone,
+    settled: &HashSet<TitleId>,
+) -> BTreeSet<String> {
     let mut listed: HashMap<&str, HashSet<TitleId>> = HashMap::new();
-    for fact in facts.iter().filter(|f| settled.contains(&f.title)) {
+    for fact in facts.clone().filter(|f| settled.contains(&f.title)) {
         listed.entry(table(&fact.source)).or_default().insert(fact.title);
     }
     let enough = COMPLETE * settled.len() as f64;
     let is_complete =
         |source: &str| listed.get(table(source)).is_some_and(|titles| titles.len() as f64 >= enough);
-    let sources: BTreeSet<&str> = facts.iter().map(|f| &*f.source).collect();
+    let sources: BTreeSet<&str> = facts.map(|f| &*f.source).collect();
     sources.into_iter().filter(|s| is_complete(s)).map(str::to_owned).collect()
 }
 
@@ -99,9 +102,9 @@ fn table(source: &str) -> &str {
     link.or_else(|| source.strip_suffix("_titles")).unwrap_or(source)
 }
 
-fn tables_of_credits(facts: &[Fact], outcomes: &Arc<str>) -> BTreeSet<String> {
-    let mut cast: HashMap<&Arc<str>, (usize, HashSet<TitleId>)> = HashMap::new();
-    let mut directed: BTreeSet<&Arc<str>> = BTreeSet::new();
+fn tables_of_credits<'a>(facts: impl Iterator<Item = &'a Fact>, outcomes: &Arc<str>) -> BTreeSet<String> {
+    let mut cast: HashMap<&'a Arc<str>, (usize, HashSet<TitleId>)> = HashMap::new();
+    let mut directed: BTreeSet<&'a Arc<str>> = BTreeSet::new();
     for fact in facts {
         if fact.kind == FactKind::Cast {
             let entry = cast.entry(&fact.source).or_default();

@@ -2,7 +2,7 @@
 //! from those same out-of-fold errors and drivers that add up to the median.
 //!
 //! Order of work: each member is fitted on every forward-chained fold and predicts its block; stacking
-//! weights, the shift of the median, the scale model and the residual quantiles come from these predictions
+//! weights, the scale model and the residual quantiles come from these predictions
 //! only; then each member is fitted on all rows. Parts are fitted side by side and joined in a fixed order,
 //! so that the same dataset, spec and seed give the same bytes on any number of threads.
 
@@ -12,7 +12,7 @@ use crate::control::Steps;
 use crate::dataset::{Dataset, Features};
 use crate::error::{LearnError, require};
 use crate::member::{Explainer, FittedMember, MemberSpec};
-use crate::oof::{OutOfFold, calibrate, median_shift};
+use crate::oof::{OutOfFold, calibrate};
 use crate::scale::FittedScale;
 use crate::split::{ForwardChain, Split};
 use crate::stack::stack;
@@ -78,7 +78,8 @@ pub struct Report {
     pub rmse: f64,
     /// Rows that were predicted out of fold.
     pub rows: usize,
-    /// What is added to the stacked prediction to make it a median; 0 where that did not help.
+    /// What was added to the stacked prediction: 0 but in ensembles of Marquee 0.1's first days, which moved it to the
+    /// median residual of past folds. Out of time that made every score worse, so that no fit does it any more.
     pub shift: f64,
 }
 
@@ -126,6 +127,7 @@ struct Model {
     features: Features,
     members: Vec<FittedMember>,
     weights: Vec<f64>,
+    /// As [`Report::shift`].
     shift: f64,
     scale: FittedScale,
     calibration: Calibration,
@@ -161,14 +163,12 @@ impl EnsembleSpec {
         let targets = data.targets(&oof.rows);
         let weights = stack(&oof.members, &targets, &data.weights(&oof.rows), self.stack_shrinkage);
         oof.mix(&weights);
-        let shift = median_shift(&oof, data, self.calibration.half_life_days);
-        let report = self.report(&oof, &targets, &weights, shift);
-        oof.centre.iter_mut().for_each(|c| *c += shift);
+        let report = self.report(&oof, &targets, &weights);
         let (scale, calibration) = calibrate(&oof, data, &self.calibration, self.seed, &steps)?;
         steps.finish("intervals");
         let features = data.features().clone();
         let references = self.choose_references(data, &members, &weights);
-        let model = Model { features, members, weights, shift, scale, calibration, references, report };
+        let model = Model { features, members, weights, shift: 0.0, scale, calibration, references, report };
         Ok(FittedEnsemble::from_model(model))
     }
 
@@ -214,7 +214,7 @@ impl EnsembleSpec {
         Ok(OutOfFold::join(splits, &blocks, self.members.len()))
     }
 
-    fn report(&self, oof: &OutOfFold, targets: &[f64], weights: &[f64], shift: f64) -> Report {
+    fn report(&self, oof: &OutOfFold, targets: &[f64], weights: &[f64]) -> Report {
         let members =
             self.members.iter().zip(&oof.members).zip(weights).map(|((spec, predicted), &weight)| {
                 MemberReport {
@@ -224,7 +224,7 @@ impl EnsembleSpec {
                 }
             });
         let rmse = crate::metrics::rmse(targets, &oof.centre);
-        Report { members: members.collect(), rmse, rows: targets.len(), shift }
+        Report { members: members.collect(), rmse, rows: targets.len(), shift: 0.0 }
     }
 
     /// Rows evenly spaced in the order of the stacked prediction.
@@ -367,8 +367,8 @@ impl Model {
             member.check_decoded(&self.features)?;
         }
         let weights = &self.weights;
-        sound(weights.len() == self.members.len() && weights.iter().all(|w| w.is_finite()), "weights")?;
         sound(self.shift.is_finite(), "shift")?;
+        sound(weights.len() == self.members.len() && weights.iter().all(|w| w.is_finite()), "weights")?;
         sound(self.scale.is_well_formed(self.features.len()), "scale model")?;
         sound(self.calibration.is_well_formed(), "intervals")?;
         let fits = |row: &Vec<f64>| self.features.check_row(row).is_ok();

@@ -1,5 +1,5 @@
-//! Out-of-fold predictions, and what is learnt from their errors: the shift of the median, the scale of
-//! each row, the residual quantiles.
+//! Out-of-fold predictions, and what is learnt from their errors: the scale of each row, the
+//! residual quantiles.
 
 use crate::calibration::{Calibration, CalibrationSpec, Scored};
 use crate::control::Steps;
@@ -18,8 +18,6 @@ const SCALE_PARTS: usize = 4;
 pub(crate) struct OutOfFold {
     /// Row numbers in the dataset, by fold and then by day.
     pub(crate) rows: Vec<usize>,
-    /// Where each fold begins in `rows`, and the end.
-    starts: Vec<usize>,
     /// Each member's predictions, as `rows`.
     pub(crate) members: Vec<Vec<f64>>,
     /// The stacked predictions, as `rows`.
@@ -29,15 +27,9 @@ pub(crate) struct OutOfFold {
 impl OutOfFold {
     /// Joins `blocks`: for each fold, for each member, a prediction for each tested row.
     pub(crate) fn join(splits: &[Split], blocks: &[Vec<Vec<f64>>], members: usize) -> Self {
-        let mut joined = Self {
-            rows: Vec::new(),
-            starts: vec![0],
-            members: vec![Vec::new(); members],
-            centre: Vec::new(),
-        };
+        let mut joined = Self { rows: Vec::new(), members: vec![Vec::new(); members], centre: Vec::new() };
         for (split, block) in splits.iter().zip(blocks) {
             joined.rows.extend(&split.test);
-            joined.starts.push(joined.rows.len());
             for (all, part) in joined.members.iter_mut().zip(block) {
                 all.extend(part);
             }
@@ -63,35 +55,7 @@ impl OutOfFold {
     }
 }
 
-/// What to add to stacked predictions to make them medians: the weighted median residual, or 0 unless
-/// adding that of the earlier folds would have lowered the absolute error of the later ones.
-pub(crate) fn median_shift(oof: &OutOfFold, data: &Dataset, half_life: Option<f64>) -> f64 {
-    let weights = oof.recency(data, half_life);
-    let residual = |k: usize| data.examples()[oof.rows[k]].target - oof.centre[k];
-    let median = |upto: usize| {
-        let mut pairs: Vec<(f64, f64)> = (0..upto).map(|k| (residual(k), weights[k])).collect();
-        weighted_median(&mut pairs)
-    };
-    let mut gain = 0.0;
-    for fold in oof.starts.windows(2).skip(1) {
-        let shift = median(fold[0]);
-        gain += (fold[0]..fold[1]).map(|k| residual(k).abs() - (residual(k) - shift).abs()).sum::<f64>();
-    }
-    if gain > 0.0 { median(oof.rows.len()) } else { 0.0 }
-}
-
-fn weighted_median(pairs: &mut [(f64, f64)]) -> f64 {
-    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let half = 0.5 * pairs.iter().map(|(_, w)| w).sum::<f64>();
-    let mut sum = 0.0;
-    let found = pairs.iter().find(|(_, w)| {
-        sum += w;
-        sum >= half
-    });
-    found.map_or(0.0, |(value, _)| *value)
-}
-
-/// The scale model and the residual quantiles of stacked (and shifted) predictions.
+/// The scale model and the residual quantiles of stacked predictions.
 pub(crate) fn calibrate(
     oof: &OutOfFold,
     data: &Dataset,
@@ -117,16 +81,4 @@ pub(crate) fn calibrate(
     });
     let calibration = Calibration::fit(scored.collect(), spec.tiers);
     Ok((fit(None)?, calibration))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_weighted_median_is_where_half_the_weight_lies() {
-        assert_eq!(weighted_median(&mut [(3.0, 1.0), (1.0, 1.0), (2.0, 1.0)]), 2.0);
-        assert_eq!(weighted_median(&mut [(3.0, 5.0), (1.0, 1.0), (2.0, 1.0)]), 3.0);
-        assert_eq!(weighted_median(&mut []), 0.0);
-    }
 }
