@@ -83,24 +83,28 @@ fn issue(entry: &IngestEntry, row: i64, rule: u16, value: String) -> SourceIssue
     SourceIssue { source: entry.source.clone(), issue }
 }
 
-/// Writes quarantined rows as they were read, under the source's header.
-pub(crate) fn export(store: &Store, entry: &IngestEntry, to: &Path) -> Result<u64> {
+/// Writes quarantined rows of a source's files as they were read, under the header of the first; files with another
+/// header have another shape and are left to an export of their own once the first are in order.
+pub(crate) fn export(store: &Store, entries: &[IngestEntry], to: &Path) -> Result<u64> {
     let fail = |e: std::io::Error| CatalogueError::file(to, e);
     let mut file = BufWriter::new(std::fs::File::create(to).map_err(fail)?);
     let mut header = Vec::new();
-    for (i, column) in entry.columns.iter().enumerate() {
+    let Some(first) = entries.first() else { return Ok(0) };
+    for (i, column) in first.columns.iter().enumerate() {
         if i > 0 {
-            header.extend_from_slice(entry.delimiter.to_string().as_bytes());
+            header.extend_from_slice(first.delimiter.to_string().as_bytes());
         }
         crate::read::split::push_cell(&mut header, column);
     }
     header.push(b'\n');
     file.write_all(&header).map_err(fail)?;
     let mut rows = 0;
-    each_finding(store, entry, Role::Quarantine, &mut |_, _, text| {
-        rows += 1;
-        file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(fail)
-    })?;
+    for entry in entries.iter().filter(|e| e.columns == first.columns && e.delimiter == first.delimiter) {
+        each_finding(store, entry, Role::Quarantine, &mut |_, _, text| {
+            rows += 1;
+            file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(fail)
+        })?;
+    }
     file.flush().map_err(fail)?;
     Ok(rows)
 }

@@ -159,18 +159,21 @@ impl Manifest {
         Ok(all)
     }
 
-    /// Puts an ingest in the place of the source's earlier one, in a new version. Gives the version, or the present one
-    /// where another writer has brought in the same ingest meanwhile.
-    pub(crate) fn commit(store: &Store, entry: &IngestEntry) -> Result<u64> {
+    /// Puts an ingest in the place of the earlier one of the same file (`replace`: of all files of its source), in a new
+    /// version. Gives the version, or the present one where another writer has brought in the same ingest meanwhile.
+    pub(crate) fn commit(store: &Store, entry: &IngestEntry, replace: bool) -> Result<u64> {
         loop {
             let (mut manifest, torn) = Self::newest(store)?;
-            if manifest.entries.iter().any(|e| e.same_input(entry)) {
+            let stands = !replace || manifest.files_of_source(&entry.source) == 1;
+            if stands && manifest.entries.iter().any(|e| e.same_input(entry)) {
                 return Ok(manifest.version);
             }
             manifest.version += 1 + torn.len() as u64;
-            manifest.entries.retain(|e| e.source != entry.source);
+            manifest.entries.retain(|e| e.source != entry.source || (e.file != entry.file && !replace));
             manifest.entries.push(entry.clone());
-            manifest.entries.sort_by(|a, b| (a.priority, &a.source).cmp(&(b.priority, &b.source)));
+            manifest
+                .entries
+                .sort_by(|a, b| (a.priority, &a.source, &a.file).cmp(&(b.priority, &b.source, &b.file)));
             let path = Self::path(manifest.version);
             let text =
                 serde_json::to_vec(&manifest).map_err(|e| CatalogueError::lake(&path, e.to_string()))?;
@@ -178,6 +181,11 @@ impl Manifest {
                 return Ok(manifest.version);
             }
         }
+    }
+
+    /// How many files a source is made of.
+    pub(crate) fn files_of_source(&self, source: &str) -> usize {
+        self.entries.iter().filter(|e| e.source == source).count()
     }
 
     /// A hash over what was ingested and how, and over nothing else: not the clock, not the files' layout.

@@ -155,11 +155,18 @@ impl Snapshot {
     /// # Errors
     /// [`CatalogueError::Lake`] where there is no such source, [`CatalogueError::File`] where the file cannot be written.
     pub async fn export_quarantine(&self, source: &str, to: &Path) -> Result<u64> {
-        let unknown =
-            || CatalogueError::lake(source, "there is no source of this name; `sources` lists them");
-        let entry = self.sources().iter().find(|e| e.source == source).ok_or_else(unknown)?.clone();
+        let unknown = || {
+            CatalogueError::lake(
+                source,
+                "there is no source of this name; `marquee sql \"SELECT * FROM sources\"` lists them",
+            )
+        };
+        let entries: Vec<_> = self.sources().iter().filter(|e| e.source == source).cloned().collect();
+        if entries.is_empty() {
+            return Err(unknown());
+        }
         let (store, to) = (self.store().clone(), to.to_owned());
-        self.engine().run(move || issues::export(&store, &entry, &to)).await
+        self.engine().run(move || issues::export(&store, &entries, &to)).await
     }
 
     /// Answers a query: one `SELECT` (or `EXPLAIN`, `SHOW`, `DESCRIBE`) over `facts`, `titles`, `issues` and `sources`.

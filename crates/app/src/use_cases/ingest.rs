@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use marquee_catalogue::{IngestOptions, IngestReport, Merge, Source, SourceSet};
+use marquee_catalogue::{IngestOptions, IngestReport, Merge, Snapshot, Source, SourceSet};
 use marquee_domain::Control;
 use marquee_platform::{Action, Permit};
 
@@ -31,13 +31,15 @@ pub struct Ingested {
     pub notes: Vec<String>,
 }
 
-/// Ingests, table by table; each is visible whole or not at all.
+/// Ingests, table by table; each is visible whole or not at all. A file takes the place of the one of its name in its
+/// source; with `replace`, of all files of its source. Files that earlier, unfinished ingests left are removed.
 ///
 /// # Errors
 /// A file that cannot be read, a mapping that does not fit, a lake that cannot be written, or a stop.
 pub async fn ingest(
     workspace: &Workspace,
     input: Input,
+    replace: bool,
     control: &Control,
     permit: &Permit,
 ) -> Result<Ingested, AppError> {
@@ -53,12 +55,21 @@ pub async fn ingest(
         }
     };
     let lake = workspace.lake(permit).await?;
-    let reports = lake.ingest(&set, &IngestOptions::now(), control).await?;
-    let identity = lake.snapshot().await?.identity().await?;
-    Ok(Ingested {
-        reports,
-        skipped: set.skipped,
-        merges: identity.merges().to_vec(),
-        notes: identity.notes().to_vec(),
+    let reports = lake.ingest(&set, &IngestOptions { replace, ..IngestOptions::now() }, control).await?;
+    lake.clean().await?;
+    let snapshot = lake.snapshot().await?;
+    let identity = snapshot.identity().await?;
+    let mut notes = identity.notes().to_vec();
+    notes.extend(reports.iter().filter_map(|r| several_files(&snapshot, &r.source)));
+    notes.dedup();
+    Ok(Ingested { reports, skipped: set.skipped, merges: identity.merges().to_vec(), notes })
+}
+
+/// Says so where a source has several files: what a second file states is added, not put in the first one's place.
+fn several_files(snapshot: &Snapshot, source: &str) -> Option<String> {
+    let files: Vec<&str> =
+        snapshot.sources().iter().filter(|e| e.source == source).map(|e| e.file.as_str()).collect();
+    (files.len() > 1).then(|| {
+        format!("{source} is now made of {}; `--replace` would keep the last alone", files.join(", "))
     })
 }

@@ -43,6 +43,8 @@ pub struct IngestOptions {
     pub recorded_at: RecordedAt,
     /// Worker threads; as many as there are cores where it is not said.
     pub threads: Option<usize>,
+    /// Whether a file takes the place of all files of its source, not only of the one of its own name.
+    pub replace: bool,
 }
 
 impl IngestOptions {
@@ -52,7 +54,7 @@ impl IngestOptions {
         let now = chrono::Utc::now();
         let days = (now.timestamp() / 86_400) as i32;
         let today = Day::from_epoch_days(days).unwrap_or(Day::MIN);
-        Self { today, recorded_at: RecordedAt(now.timestamp_micros()), threads: None }
+        Self { today, recorded_at: RecordedAt(now.timestamp_micros()), threads: None, replace: false }
     }
 }
 
@@ -155,9 +157,13 @@ pub(crate) fn ingest(
     let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
     let plan = Plan::new(&source.map, reading.head.clone(), &folder, options.today)?;
     let (manifest, _) = Manifest::newest(store)?;
-    let earlier = manifest.entries.iter().find(|e| e.source == source.map.name);
-    if let Some(entry) = earlier.filter(|e| e.map_sha256 == plan.map_sha256 && e.bytes == bytes)
-        && entry.sha256 == read::digest(path)?
+    let alike =
+        |e: &&IngestEntry| e.source == source.map.name && e.map_sha256 == plan.map_sha256 && e.bytes == bytes;
+    let stands = !options.replace || manifest.files_of_source(&source.map.name) == 1;
+    if stands
+        && manifest.entries.iter().any(|e| alike(&e))
+        && let sha256 = read::digest(path)?
+        && let Some(entry) = manifest.entries.iter().filter(alike).find(|e| e.sha256 == sha256)
     {
         return Ok(IngestReport::new(entry, true, started, manifest.version));
     }
@@ -175,7 +181,7 @@ pub(crate) fn ingest(
     let sha256 = read::hex(&digest.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize());
     let rows = turnstile.lock().rows;
     let entry = entry(source, &plan, Done { file, bytes, sha256, rows, files, findings, totals }, options);
-    let version = Manifest::commit(store, &entry)?;
+    let version = Manifest::commit(store, &entry, options.replace)?;
     Ok(IngestReport::new(&entry, false, started, version))
 }
 

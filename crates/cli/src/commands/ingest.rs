@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use marquee_app::types::IngestReport;
 use marquee_app::use_cases::ingest::{Ingested, Input, ingest};
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::{show, wire};
 )]
 pub(crate) struct Args {
     /// Files.
+    #[arg(required_unless_present = "source")]
     files: Vec<PathBuf>,
     /// What the columns mean; built-in maps know the bundled table and the usual public ones.
     #[arg(long, value_name = "MAP.toml")]
@@ -25,17 +26,17 @@ pub(crate) struct Args {
     /// A folder whose known tables are read.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "map"])]
     source: Option<PathBuf>,
+    /// Let the file take the place of all files of its source, not only of the one of its own name.
+    #[arg(long)]
+    replace: bool,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let input = match args.source {
         Some(folder) => Input::Folder(folder),
-        None if args.files.is_empty() => {
-            bail!("name a file, or a folder with --source: marquee ingest data/films.csv")
-        }
         None => Input::Files(args.files, args.map),
     };
-    let done = ingest(&context.workspace, input, &context.control, &context.permit).await?;
+    let done = ingest(&context.workspace, input, args.replace, &context.control, &context.permit).await?;
     let document = json!({
         "reports": done.reports.iter().map(wire::report).collect::<Vec<_>>(),
         "skipped_files": done.skipped.iter().map(|(path, why)| json!({ "file": path, "why": why })).collect::<Vec<_>>(),
@@ -49,7 +50,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 }
 
 fn text(done: &Ingested) -> String {
-    let mut out = reports(&done.reports);
+    let mut out = reports(&done.reports, 8);
     if !done.merges.is_empty() {
         let differ = done.merges.iter().filter(|m| m.names.0 != m.names.1).count();
         out += &format!(
@@ -66,8 +67,8 @@ fn text(done: &Ingested) -> String {
     out
 }
 
-/// What was read, refused and repaired, with the most frequent rules.
-pub(crate) fn reports(reports: &[IngestReport]) -> String {
+/// What was read, refused and repaired, with the `rules_shown` most frequent rules.
+pub(crate) fn reports(reports: &[IngestReport], rules_shown: usize) -> String {
     let mut table = show::table(&["source", "rows", "facts", "refused rows", "issues", "MB/s"], true);
     for r in reports {
         let issues: u64 = r.rules.values().map(|c| c.count).sum();
@@ -90,7 +91,7 @@ pub(crate) fn reports(reports: &[IngestReport]) -> String {
     let mut rules: Vec<_> =
         reports.iter().flat_map(|r| r.rules.iter().map(move |(rule, c)| (r, rule, c))).collect();
     rules.sort_by_key(|(_, _, c)| std::cmp::Reverse(c.count));
-    for (r, rule, c) in rules.iter().take(8) {
+    for (r, rule, c) in rules.iter().take(rules_shown) {
         let example = c.example.as_ref().map_or_else(String::new, |e| {
             format!("{} (row {}: `{}`)", e.message, e.row, show::short(&e.value, 24))
         });
@@ -101,8 +102,8 @@ pub(crate) fn reports(reports: &[IngestReport]) -> String {
             r.source
         );
     }
-    if rules.len() > 8 {
-        out += &format!("  and {} more rules: `marquee issues` lists them\n", rules.len() - 8);
+    if rules.len() > rules_shown {
+        out += &format!("  and {} more rules: `marquee issues` lists them\n", rules.len() - rules_shown);
     }
     out
 }

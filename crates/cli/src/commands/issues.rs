@@ -15,7 +15,7 @@ use crate::show;
 /// Flags of `marquee issues`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee issues --source films --rule release_date --limit 5\n         marquee issues --source films --export refused.csv\n\nCorrect the rows and ingest the file again: what was right stays, what is corrected comes in."
+    after_help = "Example: marquee issues --source films --rule release_date --limit 5\n         marquee issues --source films --export refused.csv\n\nCorrect the exported rows and ingest that file: it is added to its source. Or correct the source file itself and ingest it again: it takes the place of what it was."
 )]
 pub(crate) struct Args {
     /// Only this source.
@@ -47,7 +47,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         let rows =
             export_quarantine(&context.workspace, source, to, &context.permit).await.context("--export")?;
         return context.answer(&json!({ "exported": rows, "file": to }), || {
-            format!("{rows} rows of {source} written to {}: correct them and ingest the file\n", to.display())
+            format!("{rows} rows of {source} written to {}: correct them, then `marquee ingest` that file: it is added to {source}\n", to.display())
         });
     }
     let filter = IssueFilter { source: args.source, rule: args.rule, action: args.action, limit: args.limit };

@@ -1,9 +1,6 @@
 //! The built-in maps: on a sample of the bundled table, and on the research tables where they are at hand.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{House, options};
+use crate::common::{House, options};
 use marquee_catalogue::{FactFilter, Source, SourceSet, builtin_maps};
 use marquee_domain::{Control, FactKind};
 

@@ -1,11 +1,8 @@
 //! Input that is not what it should be: never a panic, always a reason.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::io::Write;
 
-use common::{HEAD, House, MAP};
+use crate::common::{HEAD, House, MAP};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use marquee_catalogue::Source;

@@ -1,9 +1,6 @@
 //! The lake from the outside: what goes in, what comes out, and what stays invisible.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{HEAD, House, MAP, options};
+use crate::common::{HEAD, House, MAP, options};
 use marquee_catalogue::{FactFilter, IssueFilter, Lake, Mapping, Source, SqlLimits, TitleQuery};
 use marquee_domain::{Action, Control, Day, FactKind};
 

@@ -1,13 +1,10 @@
 //! A process that is killed in the middle of ingests: the lake opens, what was acknowledged is there, and nothing else.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use common::{HEAD, House, MAP, options};
+use crate::common::{HEAD, House, MAP, options};
 use marquee_catalogue::{FactFilter, Lake, Mapping, Source};
 use marquee_domain::{Control, FactKind, Progress};
 
@@ -50,7 +47,7 @@ fn killed_at_any_moment_the_lake_is_whole() {
         let rows: String = (0..ROWS).map(|i| format!("{i},Title {i},2001-01-01,5,,,,x|y\n")).collect();
         house.file("mine.csv", format!("{HEAD}{rows}").as_bytes());
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["child", "--exact", "--nocapture"])
+            .args(["kill::child", "--exact", "--nocapture"])
             .env(FOLDER, house.folder.path())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,5 +1,5 @@
 //! What the tests of the lake share: a lake in a temporary folder, and waiting for it.
-#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+#![allow(unreachable_pub)]
 
 use std::path::PathBuf;
 
@@ -84,5 +84,10 @@ impl House {
 }
 
 pub fn options() -> IngestOptions {
-    IngestOptions { today: Day::new(2026, 1, 1).unwrap(), recorded_at: RecordedAt(1), threads: None }
+    IngestOptions {
+        today: Day::new(2026, 1, 1).unwrap(),
+        recorded_at: RecordedAt(1),
+        threads: None,
+        replace: false,
+    }
 }
