@@ -21,15 +21,19 @@ pub enum AppError {
     )]
     NoTitle(String),
     /// Several titles match.
-    #[error("`{asked}` matches {} titles: say which by its id:\n{}", .found.len(), .found.join("\n"))]
+    #[error("`{asked}` matches {count} titles: say which by its id:\n{}", .found.join("\n"))]
     ManyTitles {
         /// What was asked for.
         asked: String,
-        /// The titles, one line each.
+        /// How many.
+        count: usize,
+        /// The first of them, one line each.
         found: Vec<String>,
     },
     /// The title lacks what a forecast needs.
-    #[error("`{name}` cannot be forecast: the catalogue knows no {missing} of it")]
+    #[error(
+        "`{name}` cannot be forecast: the catalogue knows no {missing} of it; ingest a table that states it, or describe it as a project file for `--project`"
+    )]
     Lacking {
         /// The title.
         name: String,

@@ -22,7 +22,7 @@ use crate::models::ModelStore;
 pub struct Terms {
     /// What is predicted.
     pub target: Target,
-    /// By the model of which films; credited where the subject names a director and nothing is said.
+    /// By the model of which films; funded where nothing is said.
     pub population: Option<Population>,
     /// The day whose knowledge may be used.
     pub as_of: AsOf,
@@ -143,6 +143,14 @@ pub fn horizon(name: &str, release: Day, as_of: AsOf) -> Result<Horizon, AppErro
     Ok(if announced { Horizon::Announced } else { Horizon::Greenlight })
 }
 
+/// The day on which a project is judged where nobody says: its greenlight day; else today, while that is before the
+/// release; else the usual lead before the release.
+#[must_use]
+pub fn project_day(project: &Project, today: Day) -> Day {
+    let today = (today < project.release).then_some(today);
+    project.greenlit.or(today).unwrap_or_else(|| Horizon::Greenlight.as_of(project.release).0)
+}
+
 /// Finds the one title that a user means: by id, by source id, by whole name, or by part of a name.
 ///
 /// # Errors
@@ -152,7 +160,7 @@ pub async fn find_title(snapshot: &Snapshot, asked: &str) -> Result<Entry, AppEr
     if let Some(entry) = by_id(&identity, asked) {
         return Ok(entry.clone());
     }
-    let query = TitleQuery { text: Some(asked.to_owned()), limit: 200, ..TitleQuery::default() };
+    let query = TitleQuery { text: Some(asked.to_owned()), limit: usize::MAX, ..TitleQuery::default() };
     let rows = snapshot.titles(&query).await?;
     let wanted = normalise_title(asked);
     let whole: Vec<TitleId> =
@@ -169,6 +177,7 @@ pub async fn find_title(snapshot: &Snapshot, asked: &str) -> Result<Entry, AppEr
             };
             Err(AppError::ManyTitles {
                 asked: asked.to_owned(),
+                count: many.len(),
                 found: many.iter().filter_map(line).take(12).collect(),
             })
         }

@@ -1,9 +1,9 @@
 //! The track record's entries: what a recorded forecast says, and how it is scored once the actual is known.
 //!
 //! The payload is a stored format with its own version. A forecast that was recorded when the catalogue already knew the
-//! outcome is kept and marked late; it is never scored.
+//! outcome, or after the release, is kept and marked late; it is never scored.
 
-use marquee_domain::{Day, Distribution, Forecast, Horizon, Target, TitleId, normalise_title};
+use marquee_domain::{Day, Distribution, Forecast, TitleId, normalise_title};
 use marquee_learn::metrics;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Recorded {
     pub format: u32,
     /// The forecast, whole.
     pub forecast: Forecast,
-    /// Whether the catalogue knew the outcome already.
+    /// Whether the release was past or the catalogue knew the outcome already.
     pub late: bool,
 }
 
@@ -95,10 +95,4 @@ pub fn actual_of(forecast: &Forecast, knowledge: &Knowledge) -> Option<f64> {
         None => release.year() == forecast.release.year() && normalise_title(other) == name,
     };
     settled.iter().find(|e| same(e.title, &e.name, e.release)).map(|e| e.actual)
-}
-
-/// What a recorded forecast is called in a table: name, horizon and target.
-#[must_use]
-pub fn label(name: &str, horizon: Horizon, target: Target) -> String {
-    format!("{name}, {target} at {horizon}")
 }

@@ -1,5 +1,6 @@
 //! What every command runs in: settings, the workspace, who is asking, and how answers are shown.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -10,7 +11,16 @@ use marquee_domain::{Control, Day};
 use serde::Serialize;
 
 use crate::config::{Config, Flags};
-use crate::progress;
+use crate::progress::Bars;
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+pub(crate) fn say(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write the answer"),
+    }
+}
 
 /// What every command runs in.
 pub(crate) struct Context {
@@ -18,6 +28,7 @@ pub(crate) struct Context {
     pub(crate) workspace: Workspace,
     pub(crate) permit: Permit,
     pub(crate) control: Control,
+    bars: Bars,
     pub(crate) json: bool,
     pub(crate) now: DateTime<Utc>,
 }
@@ -27,11 +38,13 @@ impl Context {
     pub(crate) fn load(flags: &Flags, json: bool) -> Result<Self> {
         let config = Config::load(flags, |name| std::env::var(name).ok().filter(|v| !v.is_empty()))?;
         cpu::configure(config.threads.value);
+        let bars = Bars::new(json);
         Ok(Self {
             workspace: Workspace::at(&config.data.value),
             config,
             permit: Permit::local_owner(),
-            control: progress::control(json),
+            control: bars.control(),
+            bars,
             json,
             now: Utc::now(),
         })
@@ -61,11 +74,9 @@ impl Context {
         document: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Result<ExitCode> {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(document)?);
-        } else {
-            print!("{}", text());
-        }
+        self.bars.clear();
+        let said = if self.json { serde_json::to_string_pretty(document)? + "\n" } else { text() };
+        say(said.as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -11,13 +11,42 @@ use marquee_domain::{Control, Progress};
 /// How long work goes on before a bar is shown.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-struct Bars {
+/// The bars of one command; none where standard error is no terminal or the output is for scripts.
+pub(crate) struct Bars(Option<Arc<Shown>>);
+
+struct Shown {
     screen: MultiProgress,
     started: Instant,
     bars: Mutex<HashMap<String, ProgressBar>>,
 }
 
-impl Progress for Bars {
+impl Bars {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let watched = !quiet && std::io::stderr().is_terminal();
+        Self(watched.then(|| {
+            let (screen, started) = (MultiProgress::new(), Instant::now());
+            Arc::new(Shown { screen, started, bars: Mutex::default() })
+        }))
+    }
+
+    /// A control that moves these bars.
+    pub(crate) fn control(&self) -> Control {
+        match &self.0 {
+            Some(shown) => Control::with_progress(shown.clone()),
+            None => Control::default(),
+        }
+    }
+
+    /// Takes all bars off the screen, before an answer is printed.
+    pub(crate) fn clear(&self) {
+        let Some(shown) = &self.0 else { return };
+        if let Ok(mut bars) = shown.bars.lock() {
+            bars.drain().for_each(|(_, bar)| bar.finish_and_clear());
+        }
+    }
+}
+
+impl Progress for Shown {
     fn step(&self, label: &str, done: u64, total: u64) {
         let Ok(mut bars) = self.bars.lock() else { return };
         if done >= total {
@@ -39,16 +68,4 @@ impl Progress for Bars {
         bar.set_length(total);
         bar.set_position(done);
     }
-}
-
-/// A control that shows bars where standard error is a terminal and the output is for people.
-pub(crate) fn control(quiet: bool) -> Control {
-    if quiet || !std::io::stderr().is_terminal() {
-        return Control::default();
-    }
-    Control::with_progress(Arc::new(Bars {
-        screen: MultiProgress::new(),
-        started: Instant::now(),
-        bars: Mutex::default(),
-    }))
 }

@@ -121,11 +121,15 @@ impl Written {
 impl Amount {
     fn money(&self) -> Result<marquee_domain::Money> {
         use marquee_domain::{Currency, Money};
-        Ok(match self {
+        let money: Money = match self {
             Self::Text(text) => text.parse()?,
             Self::Whole(dollars) => Money::from_major(*dollars as f64, Currency::USD)?,
             Self::Number(dollars) => Money::from_major(*dollars, Currency::USD)?,
-        })
+        };
+        if money.currency() != Currency::USD {
+            bail!("{money} is not in US dollars, in which Marquee forecasts: write what it is in dollars");
+        }
+        Ok(money)
     }
 }
 
@@ -156,6 +160,7 @@ mod tests {
             ("name = \"A\"\nbudget = \"-3M\"\nrelease_date = 2007-06-22", "budget"),
             ("name = \"A\"\nbudget = \"3M\"\nrelease_date = \"soon\"", "release_date"),
             ("name = \"A\"\nbudget = \"3M\"\nrelease_date = 2007-06-22\ncolour = 1", "colour"),
+            ("name = \"A\"\nbudget = \"EUR 25M\"\nrelease_date = 2007-06-22", "US dollars"),
             ("name = \"A\"\nbudget = \"1e400\"\nrelease_date = 2007-06-22", "budget"),
             (
                 "[[project]]\nname = \"A\"\nbudget = 1\nrelease_date = 2007-06-22\n[[project]]\nname = \"A\"\nbudget = 1\nrelease_date = 2007-06-22",

@@ -1,24 +1,14 @@
 //! Words and tables for people: widths that fit a screen, money that reads, nothing without its range.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use marquee_domain::{Currency, Distribution, Money};
 
 /// A table with these headings; columns from the second on are aligned right where `numbers` says so.
 pub(crate) fn table(headings: &[&str], numbers: bool) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY).remove_style(comfy_table::TableComponent::LeftBorder);
-    for part in [
-        comfy_table::TableComponent::RightBorder,
-        comfy_table::TableComponent::TopBorder,
-        comfy_table::TableComponent::BottomBorder,
-        comfy_table::TableComponent::TopLeftCorner,
-        comfy_table::TableComponent::TopRightCorner,
-        comfy_table::TableComponent::BottomLeftCorner,
-        comfy_table::TableComponent::BottomRightCorner,
-        comfy_table::TableComponent::LeftHeaderIntersection,
-        comfy_table::TableComponent::RightHeaderIntersection,
-    ] {
-        table.remove_style(part);
+    table.load_preset(presets::NOTHING);
+    for part in [TableComponent::HeaderLines, TableComponent::MiddleHeaderIntersections] {
+        table.set_style(part, '─');
     }
     table.set_header(headings.to_vec()).set_content_arrangement(ContentArrangement::Dynamic);
     if numbers {

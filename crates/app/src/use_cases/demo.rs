@@ -1,7 +1,7 @@
 //! The demo: the bundled film table from raw rows to a slate, on real films whose outcomes came later.
 //!
 //! It learns as of a day, forecasts the films of the five years after it, each as of its own day, shows how good that was
-//! beside simple baselines, and chooses a slate from ten films that were to be released within eighteen months: what they
+//! beside simple baselines, and chooses a slate from ten films that were to be released within the greenlight lead of 540 days: what they
 //! then grossed stands beside the choice. Data and models are kept in the demo's own folder; answers are computed.
 
 use std::path::Path;
@@ -27,11 +27,11 @@ use crate::workspace::Workspace;
 const AHEAD: i32 = 5 * 365 + 1;
 /// Candidates of the slate: how many, from films released within so many days, costing at least so much (US dollars).
 const CANDIDATES: usize = 10;
-const CANDIDATE_DAYS: i32 = 548;
+const CANDIDATE_DAYS: i32 = 540;
 const CANDIDATE_BUDGET: f64 = 5e6;
-/// Forecasts that are shown one by one, of films costing at least so much (US dollars).
-const SHOWN: usize = 6;
-const SHOWN_BUDGET: f64 = 3e7;
+/// Forecasts that are shown one by one, of films whose middle forecast is at least so much (US dollars).
+const SHOWN: usize = 4;
+const SHOWN_GROSS: f64 = 3e7;
 
 /// What to show.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ fn test(
 fn spread(backtest: &Backtest) -> Vec<Prediction> {
     let told = |p: &&Prediction| p.target == Target::Worldwide && p.horizon == Horizon::Announced;
     let mut all: Vec<&Prediction> = backtest.predictions.iter().filter(told).collect();
-    all.retain(|p| p.distribution.median() >= SHOWN_BUDGET);
+    all.retain(|p| p.distribution.median() >= SHOWN_GROSS);
     all.sort_by(|a, b| a.release.cmp(&b.release).then(a.source_id.cmp(&b.source_id)));
     evenly(&all, SHOWN).into_iter().cloned().collect()
 }

@@ -127,6 +127,13 @@ fn models(workspace: &Workspace) -> Finding {
 }
 
 async fn ledger(workspace: &Workspace, kept: Option<&Head>, permit: &Permit) -> Vec<Finding> {
+    if let (false, Some(head)) = (workspace.has_ledger(), kept) {
+        let said = format!(
+            "there is none, but a head of entry {} was kept: the record was removed; restore it from a backup",
+            head.seq
+        );
+        return vec![finding("track record", Health::Bad, said)];
+    }
     if !workspace.has_ledger() {
         return vec![finding(
             "track record",
@@ -157,7 +164,10 @@ async fn examine_ledger(
         }
     }
     let ledger = workspace.ledger(permit).await?;
-    for stream in ledger.streams().await? {
+    let mut streams = ledger.streams().await?;
+    // A stream that was removed whole is found by the head that was kept elsewhere.
+    streams.extend(kept.map(|head| head.stream.clone()).filter(|stream| !streams.contains(stream)));
+    for stream in streams {
         let kept = kept.filter(|head| head.stream == stream);
         let verification = ledger.verify(&stream, kept).await?;
         let health = if verification.is_intact() { Health::Good } else { Health::Bad };

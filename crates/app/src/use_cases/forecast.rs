@@ -9,7 +9,7 @@ use marquee_platform::{Action, Entry, Permit, Stream};
 
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::{Forecaster, Terms, as_project, find_title};
+use crate::forecasting::{Forecaster, Terms, as_project, find_title, project_day};
 use crate::recorded::{Recorded, actual_of};
 use crate::workspace::Workspace;
 
@@ -49,10 +49,10 @@ pub struct Question {
 pub struct Answer {
     /// The forecast.
     pub forecast: Forecast,
-    /// The worldwide gross at which the project breaks even, gross-implied, and the chance to pass it; for a worldwide
-    /// forecast.
+    /// The worldwide gross at which the project breaks even, gross-implied, and the chance to pass it; from a domestic
+    /// forecast through the deal's share of grosses abroad.
     pub break_even: Option<(Gross, Probability)>,
-    /// Profit and return, gross-implied; for a worldwide forecast.
+    /// Profit and return, gross-implied.
     pub returns: Option<ProjectReturn>,
     /// What happened, where the catalogue knows it by now. US dollars, nominal.
     pub actual: Option<f64>,
@@ -84,7 +84,8 @@ pub async fn forecast(
     let (control, asked) = (control.clone(), question.clone());
     let mut answer = cpu::run(move || answer(&mut forecaster, &asked, found, &control)).await?;
     if question.record {
-        let recorded = Recorded::new(&answer.forecast, answer.actual.is_some());
+        let late = answer.actual.is_some() || answer.forecast.release <= day_of(question.now);
+        let recorded = Recorded::new(&answer.forecast, late);
         let ledger = workspace.ledger(permit).await?;
         let entry =
             ledger.append(&Stream::track(), Recorded::KIND, &recorded.payload()?, question.now).await?;
@@ -105,7 +106,7 @@ fn answer(
         as_of,
         seed: question.seed,
     };
-    let today = Day::from_epoch_days((question.now.timestamp() / 86_400) as i32).unwrap_or(Day::MAX);
+    let today = day_of(question.now);
     let (project, forecast) = match (&question.asked, found) {
         (Asked::Project(project), _) => {
             let as_of = AsOf(question.as_of.unwrap_or_else(|| project_day(project, today)));
@@ -122,23 +123,14 @@ fn answer(
         }
     };
     let newest_fact = forecaster.history(question.target, forecast.as_of)?.now();
-    let returns = match question.target {
-        Target::Domestic => None,
-        Target::Worldwide => {
-            let candidate = Candidate::new(project, std::slice::from_ref(&forecast))?;
-            let simulation = Simulation { seed: question.seed, ..Simulation::default() };
-            let scenarios = simulation.run(&[candidate], &question.deal, control)?;
-            scenarios.returns().first().cloned()
-        }
-    };
+    let candidate = Candidate::new(project, std::slice::from_ref(&forecast))?;
+    let simulation = Simulation { seed: question.seed, ..Simulation::default() };
+    let returns = simulation.run(&[candidate], &question.deal, control)?.returns().first().cloned();
     let break_even = returns.as_ref().map(|r| (r.break_even, r.above_break_even));
     let actual = actual_of(&forecast, forecaster.knowledge());
     Ok(Answer { forecast, break_even, returns, actual, newest_fact, entry: None })
 }
 
-/// The day on which a project is judged where nobody says: its greenlight day; else today, while that is before the
-/// release; else the usual lead before the release.
-fn project_day(project: &Project, today: Day) -> Day {
-    let today = (today < project.release).then_some(today);
-    project.greenlit.or(today).unwrap_or_else(|| Horizon::Greenlight.as_of(project.release).0)
+fn day_of(moment: DateTime<Utc>) -> Day {
+    Day::from_epoch_days((moment.timestamp() / 86_400) as i32).unwrap_or(Day::MAX)
 }

@@ -1,13 +1,15 @@
 //! Slate: which of several projects to fund under a budget.
 
-use marquee_domain::{AsOf, Control, Day, Forecast, Horizon, Project, Target};
+use std::time::{Duration, Instant};
+
+use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
 use marquee_invest::{Deal, Outcome, ProjectReturn, SlateRules};
 use marquee_platform::{Action, Permit};
 
 use crate::choosing::{Choice, choose};
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::{Forecaster, Terms};
+use crate::forecasting::{Forecaster, Terms, project_day};
 use crate::workspace::Workspace;
 
 /// What to choose from and how.
@@ -19,13 +21,14 @@ pub struct Brief {
     pub rules: SlateRules,
     /// The deal that profits are reckoned with.
     pub deal: Deal,
-    /// The day whose knowledge may be used; today, or where a project is released before, the greenlight lead before
-    /// its release.
+    /// The day whose knowledge may be used; for each project as [`project_day`] says where nobody does.
     pub as_of: Option<Day>,
     /// The day of asking.
     pub today: Day,
     /// Scenarios that are simulated.
     pub scenarios: usize,
+    /// How long to search for the best slate once all are forecast; without an end where nothing is said.
+    pub time_limit: Option<Duration>,
     /// The seed of all randomness.
     pub seed: u64,
 }
@@ -62,7 +65,7 @@ pub async fn slate(
             let terms = Terms {
                 target: Target::Worldwide,
                 population: None,
-                as_of: AsOf(brief.as_of.unwrap_or_else(|| judged_on(project, brief.today))),
+                as_of: AsOf(brief.as_of.unwrap_or_else(|| project_day(project, brief.today))),
                 seed: brief.seed,
             };
             forecasts.push(forecaster.project(project, &terms, &control)?);
@@ -70,12 +73,12 @@ pub async fn slate(
         }
         let choice =
             Choice { rules: &brief.rules, deal: &brief.deal, scenarios: brief.scenarios, seed: brief.seed };
+        let control = match brief.time_limit {
+            Some(limit) => control.until(Instant::now() + limit),
+            None => control,
+        };
         let (returns, outcome) = choose(&brief.projects, &forecasts, &choice, &control)?;
         Ok(Chosen { forecasts, returns, outcome })
     })
     .await
-}
-
-fn judged_on(project: &Project, today: Day) -> Day {
-    if today < project.release { today } else { Horizon::Greenlight.as_of(project.release).0 }
 }

@@ -1,6 +1,5 @@
 //! Track: the record of forecasts, its head, and its scores.
 
-use marquee_domain::Day;
 use marquee_platform::{Entry, Head, Permit, Stream, Verification};
 
 use crate::cpu;
@@ -17,7 +16,7 @@ pub struct Track {
     pub head: Option<Head>,
     /// The newest entries, newest last.
     pub entries: Vec<Tracked>,
-    /// Means over all scored entries: how many, CRPS, median error, share below the 10th and above the 90th percentile.
+    /// Over all scored entries: how many, mean CRPS, share inside the 10–90% interval.
     pub summary: Option<Summary>,
 }
 
@@ -97,10 +96,4 @@ fn summarise(tracked: &[Tracked]) -> Option<Summary> {
         crps: scored.iter().map(|s| s.crps).sum::<f64>() / n as f64,
         cover80: scored.iter().filter(|s| (0.1..=0.9).contains(&s.pit)).count() as f64 / n as f64,
     })
-}
-
-/// The day of a record, for a table.
-#[must_use]
-pub fn recorded_on(entry: &Entry) -> Option<Day> {
-    Day::from_epoch_days((entry.recorded_at.timestamp() / 86_400) as i32)
 }

@@ -55,6 +55,10 @@ fn years(text: &str) -> Result<RangeInclusive<i32>, String> {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    if *args.test.start() <= args.train_to {
+        let said = format!("--test begins in {}, not after --train-to {}", args.test.start(), args.train_to);
+        crate::commands::wrong_usage(&said);
+    }
     let plan = Plan {
         source: args.source,
         train_to: args.train_to,

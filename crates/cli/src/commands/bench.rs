@@ -14,7 +14,7 @@ use crate::show;
 /// Flags of `marquee bench`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee bench --megabytes 1000 --peers benches/peers\n\nEach part runs in a process of its own, in a folder that is removed afterwards."
+    after_help = "Example: marquee bench --megabytes 1000\n\nEach part runs in a process of its own, in a folder that is removed afterwards."
 )]
 pub(crate) struct Args {
     /// Only this part: ingest, train, forecast or slate.
@@ -23,9 +23,10 @@ pub(crate) struct Args {
     /// Size of the generated CSV.
     #[arg(long, default_value_t = 1_000, value_name = "MB")]
     megabytes: u64,
-    /// A folder with the peers' scripts, run on the same CSV where their Python packages are there.
-    #[arg(long, value_name = "DIR")]
-    peers: Option<PathBuf>,
+    /// A folder with the peers' scripts, run on the same CSV where their Python packages are there; none where this
+    /// folder is not.
+    #[arg(long, value_name = "DIR", default_value = "benches/peers")]
+    peers: PathBuf,
     /// The Python that runs them.
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: String,
@@ -52,8 +53,15 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
         context.control.step(what.as_str(), 0, 1);
         parts.push((what.as_str().to_owned(), measure_apart(what, args)?));
     }
-    if let (Some(peers), true) = (&args.peers, args.only.is_none_or(|o| o == What::Ingest)) {
-        parts.extend(run_peers(context, args, peers)?);
+    if args.peers.is_dir() && args.only.is_none_or(|o| o == What::Ingest) {
+        let peers = run_peers(context, args).unwrap_or_else(|why| {
+            vec![(
+                "peers".to_owned(),
+                json!([{ "name": "skipped", "value": format!("{why:#}"), "unit": "" }]),
+            )]
+        });
+        parts.extend(peers);
+        parts.extend(beside_peers(&parts));
     }
     let document = json!({
         "parts": parts.iter().map(|(name, figures)| json!({ "part": name, "figures": figures })).collect::<Vec<_>>(),
@@ -93,12 +101,26 @@ fn measure_apart(what: What, args: &Args) -> Result<Value> {
     serde_json::from_slice(&output.stdout).context("a part printed no figures")
 }
 
-fn run_peers(context: &Context, args: &Args, peers: &std::path::Path) -> Result<Vec<(String, Value)>> {
+/// Our ingest's speed over that of the faster peer; nothing where no peer ran.
+fn beside_peers(parts: &[(String, Value)]) -> Option<(String, Value)> {
+    let speed = |figures: &Value| {
+        let all = figures.as_array().into_iter().flatten();
+        all.filter(|f| f["name"] == "speed").find_map(|f| f["value"].as_f64())
+    };
+    let ours = parts.iter().find(|(name, _)| name == What::Ingest.as_str()).and_then(|(_, f)| speed(f))?;
+    let peers = parts.iter().filter(|(name, _)| name != What::Ingest.as_str());
+    let (name, theirs) =
+        peers.filter_map(|(name, f)| Some((name, speed(f)?))).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let figures = json!([{ "name": format!("ingest over {name}"), "value": ours / theirs, "unit": "×" }]);
+    Some(("ratio".to_owned(), figures))
+}
+
+fn run_peers(context: &Context, args: &Args) -> Result<Vec<(String, Value)>> {
     let folder = Scratch::new()?;
     let table = folder.0.join("films.csv");
     write_films(&table, args.megabytes, context.seed())?;
     let output = Command::new(&args.python)
-        .arg(peers.join("ingest_peer.py"))
+        .arg(args.peers.join("ingest_peer.py"))
         .arg(&table)
         .output()
         .with_context(|| format!("cannot run {}", args.python))?;

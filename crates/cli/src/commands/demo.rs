@@ -45,7 +45,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
 fn text(args: &Args, shown: &Shown) -> String {
     let mut out = format!(
         "1  Read the bundled film table; what was refused or repaired:\n{}",
-        super::ingest::reports(&shown.reports)
+        super::ingest::reports(&shown.reports, 3)
     );
     out += &format!(
         "\n2  Learn as of {}, forecast the five years after it, beside simple baselines:\n",

@@ -14,7 +14,7 @@ use crate::{project_file, show, wire};
 /// Flags of `marquee forecast`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee forecast \"Casino Royale\" --as-of 2006-06-01\n         marquee forecast --project project.toml --record"
+    after_help = "Example: marquee forecast \"Apocalypto\" --as-of 2006-06-01\n         marquee forecast --project project.toml --record"
 )]
 pub(crate) struct Args {
     /// A title: its name, its id, or a source id such as tmdb:603.

@@ -20,7 +20,7 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Flags;
-use crate::context::Context;
+use crate::context::{Context, say};
 
 /// What a film will gross, how sure that is, why, and which projects to fund.
 #[derive(Debug, Parser)]
@@ -75,6 +75,11 @@ enum Command {
     },
 }
 
+/// Ends the program as clap does where flags do not fit each other: with exit code 2.
+pub(crate) fn wrong_usage(said: &str) -> ! {
+    Cli::command().error(clap::error::ErrorKind::ValueValidation, said).exit()
+}
+
 impl Cli {
     /// Whether a JSON document was asked for.
     pub(crate) fn json(&self) -> bool {
@@ -84,7 +89,9 @@ impl Cli {
     /// Runs the command.
     pub(crate) async fn run(self) -> Result<ExitCode> {
         if let Command::Completions { shell } = self.command {
-            clap_complete::generate(shell, &mut Self::command(), "marquee", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Self::command(), "marquee", &mut script);
+            say(&script)?;
             return Ok(ExitCode::SUCCESS);
         }
         let flags = Flags { data: self.data, config: self.config };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use marquee_app::types::{Objective, Outcome, SlateAnswer, SlateRules};
@@ -25,8 +25,8 @@ pub(crate) struct Args {
     #[arg(long)]
     budget: Money,
     /// How many dollars of mean profit a dollar less of loss in the worst scenarios (CVaR) is worth.
-    #[arg(long, default_value_t = 0.25, conflicts_with = "max_cvar")]
-    risk_aversion: f64,
+    #[arg(long, default_value = "0.25", conflicts_with = "max_cvar", value_parser = weight)]
+    risk_aversion: Weight,
     /// Maximise mean profit with at most this mean loss in the worst scenarios instead.
     #[arg(long, value_name = "AMOUNT")]
     max_cvar: Option<Money>,
@@ -46,11 +46,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DATE")]
     as_of: Option<Day>,
     /// Scenarios that are simulated.
-    #[arg(long, default_value_t = 10_000, value_name = "N")]
-    scenarios: usize,
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    scenarios: u32,
     /// Stop searching after so many seconds, with the best slate so far and its proven gap.
-    #[arg(long, value_name = "SECONDS")]
-    time_limit: Option<u64>,
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    time_limit: Option<u32>,
+}
+
+fn weight(text: &str) -> Result<Weight, String> {
+    let number: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    Weight::try_from(number).map_err(|e| e.to_string())
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -62,7 +67,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     let objective = match args.max_cvar {
         Some(cvar_cap) => Objective::MeanUnderCap { cvar_cap },
-        None => Objective::MeanLessRisk { risk_aversion: Weight::try_from(args.risk_aversion)? },
+        None => Objective::MeanLessRisk { risk_aversion: args.risk_aversion },
     };
     let rules = SlateRules {
         min_projects: args.min_projects,
@@ -77,14 +82,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         deal: context.deal()?,
         as_of: args.as_of,
         today: context.today(),
-        scenarios: args.scenarios,
+        scenarios: args.scenarios as usize,
+        time_limit: args.time_limit.map(|seconds| Duration::from_secs(seconds.into())),
         seed: context.seed(),
     };
-    let control = match args.time_limit {
-        Some(seconds) => context.control.clone().until(Instant::now() + Duration::from_secs(seconds)),
-        None => context.control.clone(),
-    };
-    let found = slate(&context.workspace, brief, &control, &context.permit).await?;
+    let found = slate(&context.workspace, brief, &context.control, &context.permit).await?;
     let document = json!({
         "slate": wire::outcome(&found.outcome),
         "projects": found.returns.iter().map(wire::returns).collect::<Vec<_>>(),

@@ -37,7 +37,8 @@ pub(super) fn read_head(path: &Path) -> Result<Head> {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let kept = args.head.as_deref().map(read_head).transpose()?;
     let found = track(&context.workspace, args.limit, kept, &context.permit).await?;
-    if let (Some(path), Some(head)) = (&args.export_head, &found.head) {
+    if let Some(path) = &args.export_head {
+        let head = found.head.as_ref().context("no forecast was recorded yet: there is no head to export")?;
         std::fs::write(path, format!("{head}\n"))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
