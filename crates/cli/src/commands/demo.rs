@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::types::Outcome;
+use comfy_table::CellAlignment;
+use marquee_app::types::{Outcome, Score};
 use marquee_app::use_cases::demo::{Show, Shown, demo};
 use marquee_domain::{Day, Money};
 use serde_json::json;
@@ -48,25 +49,26 @@ fn text(args: &Args, shown: &Shown) -> String {
         super::ingest::reports(&shown.reports, 3)
     );
     out += &format!(
-        "\n2  Learn as of {}, forecast the five years after it, beside simple baselines:\n",
+        "\n2  Learn as of {}, forecast films of the five years after it (grossing $100,000 or more):\n",
         args.as_of
     );
     let mut figures = show::table(
-        &["horizon, target", "n", "R²", "RMSE", "median APE", "in 80%", "log budget R²", "plain boosting R²"],
+        &["R², median APE", "n", "ours", "log budget", "plain boosting", "RMSE", "CRPS", "in 80%"],
         true,
     );
     for row in &shown.backtest.rows {
-        let of = |i: usize| row.baselines.get(i).map_or(String::new(), |v| format!("{:.3}", v.score.r2));
+        let both = |s: &Score| format!("{:.3}, {:.3}", s.r2, s.median_ape);
+        let of = |i: usize| row.baselines.get(i).map_or(String::new(), |v| both(&v.score));
         let s = &row.score;
         figures.add_row([
             format!("{} {}", row.horizon, row.target),
             s.n.to_string(),
-            format!("{:.3}", s.r2),
-            format!("{:.3}", s.rmse),
-            format!("{:.3}", s.median_ape),
-            show::percent(s.cover80),
+            both(s),
             of(0),
             of(1),
+            format!("{:.3}", s.rmse),
+            format!("{:.3}", s.crps),
+            show::percent(s.cover80),
         ]);
     }
     out += &format!("{figures}\n");
@@ -98,6 +100,9 @@ fn candidates(shown: &Shown) -> String {
     };
     let mut table =
         show::table(&["", "project", "cost", "worldwide gross (10–90%)", "P(loss)", "then grossed"], true);
+    if let Some(names) = table.column_mut(1) {
+        names.set_cell_alignment(CellAlignment::Left);
+    }
     for c in &shown.candidates {
         let mark = if chosen(&c.forecast.name) { "✓" } else { "" };
         table.add_row([
