@@ -82,7 +82,7 @@ fn text(found: &Track) -> String {
         };
         let (actual, place) = match (&t.scored, r.late) {
             (Some(s), _) => (show::usd(s.actual), show::percent(s.pit)),
-            (None, true) => ("known before".to_owned(), "not scored".to_owned()),
+            (None, true) => ("recorded late".to_owned(), "not scored".to_owned()),
             (None, false) => ("not yet".to_owned(), String::new()),
         };
         table.add_row([
