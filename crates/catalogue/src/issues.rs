@@ -86,10 +86,10 @@ fn issue(entry: &IngestEntry, row: i64, rule: u16, value: String) -> SourceIssue
 /// Writes quarantined rows of a source's files as they were read, under the header of the first; files with another
 /// header have another shape and are left to an export of their own once the first are in order.
 pub(crate) fn export(store: &Store, entries: &[IngestEntry], to: &Path) -> Result<u64> {
+    let Some(first) = entries.first() else { return Ok(0) };
     let fail = |e: std::io::Error| CatalogueError::file(to, e);
     let mut file = BufWriter::new(std::fs::File::create(to).map_err(fail)?);
     let mut header = Vec::new();
-    let Some(first) = entries.first() else { return Ok(0) };
     for (i, column) in first.columns.iter().enumerate() {
         if i > 0 {
             header.extend_from_slice(first.delimiter.to_string().as_bytes());

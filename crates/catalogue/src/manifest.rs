@@ -164,8 +164,9 @@ impl Manifest {
     pub(crate) fn commit(store: &Store, entry: &IngestEntry, replace: bool) -> Result<u64> {
         loop {
             let (mut manifest, torn) = Self::newest(store)?;
-            let stands = !replace || manifest.files_of_source(&entry.source) == 1;
-            if stands && manifest.entries.iter().any(|e| e.same_input(entry)) {
+            if manifest.may_stand(&entry.source, replace)
+                && manifest.entries.iter().any(|e| e.same_input(entry))
+            {
                 return Ok(manifest.version);
             }
             manifest.version += 1 + torn.len() as u64;
@@ -183,9 +184,9 @@ impl Manifest {
         }
     }
 
-    /// How many files a source is made of.
-    pub(crate) fn files_of_source(&self, source: &str) -> usize {
-        self.entries.iter().filter(|e| e.source == source).count()
+    /// Whether an ingest that the lake holds already may stand as it is: not where it is to take the place of others.
+    pub(crate) fn may_stand(&self, source: &str, replace: bool) -> bool {
+        !replace || self.entries.iter().filter(|e| e.source == source).count() == 1
     }
 
     /// A hash over what was ingested and how, and over nothing else: not the clock, not the files' layout.

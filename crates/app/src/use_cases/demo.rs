@@ -1,8 +1,9 @@
 //! The demo: the bundled film table from raw rows to a slate, on real films whose outcomes came later.
 //!
 //! It learns as of a day, forecasts the films of the five years after it, each as of its own day, shows how good that was
-//! beside simple baselines, and chooses a slate from ten films that were to be released within the greenlight lead of 540 days: what they
-//! then grossed stands beside the choice. Data and models are kept in the demo's own folder; answers are computed.
+//! beside simple baselines, and chooses a slate from ten films that were to be released within the greenlight lead of 540
+//! days: what they then grossed stands beside the choice. Data and models are kept in the demo's own folder; answers are
+//! computed.
 
 use std::path::Path;
 

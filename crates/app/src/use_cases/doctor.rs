@@ -127,19 +127,16 @@ fn models(workspace: &Workspace) -> Finding {
 }
 
 async fn ledger(workspace: &Workspace, kept: Option<&Head>, permit: &Permit) -> Vec<Finding> {
-    if let (false, Some(head)) = (workspace.has_ledger(), kept) {
-        let said = format!(
-            "there is none, but a head of entry {} was kept: the record was removed; restore it from a backup",
-            head.seq
-        );
-        return vec![finding("track record", Health::Bad, said)];
-    }
     if !workspace.has_ledger() {
-        return vec![finding(
-            "track record",
-            Health::Good,
-            "not begun: `marquee forecast … --record` begins it",
-        )];
+        let (health, said) = match kept {
+            None => (Health::Good, "not begun: `marquee forecast … --record` begins it".to_owned()),
+            Some(head) => {
+                let said =
+                    format!("removed since a head of entry {} was kept: restore it from a backup", head.seq);
+                (Health::Bad, said)
+            }
+        };
+        return vec![finding("track record", health, said)];
     }
     match examine_ledger(workspace, kept, permit).await {
         Ok(found) => found,

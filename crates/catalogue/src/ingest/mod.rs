@@ -157,13 +157,13 @@ pub(crate) fn ingest(
     let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
     let plan = Plan::new(&source.map, reading.head.clone(), &folder, options.today)?;
     let (manifest, _) = Manifest::newest(store)?;
-    let alike =
-        |e: &&IngestEntry| e.source == source.map.name && e.map_sha256 == plan.map_sha256 && e.bytes == bytes;
-    let stands = !options.replace || manifest.files_of_source(&source.map.name) == 1;
-    if stands
-        && manifest.entries.iter().any(|e| alike(&e))
+    let of_map = manifest.entries.iter().filter(|e| e.source == source.map.name);
+    let mut alike = of_map.filter(|e| e.map_sha256 == plan.map_sha256 && e.bytes == bytes).peekable();
+    // The file is read for its digest only where an ingest of its size is there.
+    if manifest.may_stand(&source.map.name, options.replace)
+        && alike.peek().is_some()
         && let sha256 = read::digest(path)?
-        && let Some(entry) = manifest.entries.iter().filter(alike).find(|e| e.sha256 == sha256)
+        && let Some(entry) = alike.find(|e| e.sha256 == sha256)
     {
         return Ok(IngestReport::new(entry, true, started, manifest.version));
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use marquee_app::use_cases::forecast::{Answer, Asked, Question, forecast};
-use marquee_domain::{Day, Population, Target};
+use marquee_domain::{Day, Forecast, Population, Target};
 use serde_json::json;
 
 use crate::context::Context;
@@ -89,35 +89,8 @@ fn text(answer: &Answer) -> String {
     if let Some(actual) = answer.actual {
         out += &format!("\nwhat happened: {}\n", show::usd(actual));
     }
-    out += &format!(
-        "\nWhy: from {} for a typical film to {}\n",
-        show::usd(f.base_usd),
-        show::usd(f.distribution.median())
-    );
-    let mut why = show::table(&["group", "log", "dollars"], true);
-    for d in f.drivers.iter().filter(|d| d.log_effect.abs() >= 0.005) {
-        why.add_row([d.group.clone(), format!("{:+.2}", d.log_effect), signed(d.effect_usd)]);
-    }
-    out += &format!("{why}\n");
-    if let Some(first) = f.comps.first() {
-        out += &format!(
-            "\nComparable films, chosen without looking at their grosses; {} dollars\n",
-            first.price_year
-        );
-        let mut comps = show::table(&["title", "release", "distance", "budget", "gross", ""], true);
-        for c in &f.comps {
-            let flop = if c.flop { "below its budget" } else { "" };
-            comps.add_row([
-                show::short(&c.name, 36),
-                c.release.to_string(),
-                format!("{:.2}", c.distance),
-                show::usd(c.budget_usd),
-                show::usd(c.gross_usd),
-                flop.to_owned(),
-            ]);
-        }
-        out += &format!("{comps}\n");
-    }
+    out += &why(f);
+    out += &comps(f);
     if f.as_of.0.days_since(answer.newest_fact) > 400 {
         out += &format!(
             "\nnote: the newest fact in the lake is of {}: later markets are not known to this forecast\n",
@@ -128,6 +101,35 @@ fn text(answer: &Answer) -> String {
         out += &format!("\nrecorded as entry {} of the track record\n", entry.seq);
     }
     out
+}
+
+/// The drivers that move the forecast by at least half a percent.
+fn why(f: &Forecast) -> String {
+    let (typical, middle) = (show::usd(f.base_usd), show::usd(f.distribution.median()));
+    let mut table = show::table(&["group", "log", "dollars"], true);
+    for d in f.drivers.iter().filter(|d| d.log_effect.abs() >= 0.005) {
+        table.add_row([d.group.clone(), format!("{:+.2}", d.log_effect), signed(d.effect_usd)]);
+    }
+    format!("\nWhy: from {typical} for a typical film to {middle}\n{table}\n")
+}
+
+/// The comparable films; nothing where there is none.
+fn comps(f: &Forecast) -> String {
+    let Some(first) = f.comps.first() else { return String::new() };
+    let mut table = show::table(&["title", "release", "distance", "budget", "gross", ""], true);
+    for c in &f.comps {
+        let flop = if c.flop { "below its budget" } else { "" };
+        table.add_row([
+            show::short(&c.name, 36),
+            c.release.to_string(),
+            format!("{:.2}", c.distance),
+            show::usd(c.budget_usd),
+            show::usd(c.gross_usd),
+            flop.to_owned(),
+        ]);
+    }
+    let year = first.price_year;
+    format!("\nComparable films, chosen without looking at their grosses; {year} dollars\n{table}\n")
 }
 
 fn signed(amount: f64) -> String {

@@ -47,7 +47,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         let rows =
             export_quarantine(&context.workspace, source, to, &context.permit).await.context("--export")?;
         return context.answer(&json!({ "exported": rows, "file": to }), || {
-            format!("{rows} rows of {source} written to {}: correct them, then `marquee ingest` that file: it is added to {source}\n", to.display())
+            format!("{rows} rows of {source} written to {}: correct them, then `marquee ingest` that file, by the same map: it is added to {source}\n", to.display())
         });
     }
     let filter = IssueFilter { source: args.source, rule: args.rule, action: args.action, limit: args.limit };
