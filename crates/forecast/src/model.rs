@@ -281,7 +281,7 @@ fn constrained(spec: &EnsembleSpec, vocabulary: &Vocabulary) -> EnsembleSpec {
         match member {
             MemberSpec::Boosting(boosting) => boosting.monotone.increasing.clone_from(&rising),
             MemberSpec::Forest(forest) => forest.monotone.increasing.clone_from(&rising),
-            MemberSpec::Ridge(_) => {}
+            MemberSpec::Ridge(_) | MemberSpec::Network(_) => {}
         }
     }
     spec

@@ -16,7 +16,7 @@ use crate::oof::{OutOfFold, calibrate};
 use crate::scale::FittedScale;
 use crate::split::{ForwardChain, Split};
 use crate::stack::stack;
-use crate::{BoostingSpec, RidgeSpec};
+use crate::{BoostingSpec, NetworkSpec, RidgeSpec};
 use marquee_domain::Control;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub const ENSEMBLE_KIND: &str = "ensemble";
 ///     seed: 7,
 ///     ..EnsembleSpec::default()
 /// };
-/// assert_eq!(spec.members.len(), 2);
+/// assert_eq!(spec.members.len(), 3);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleSpec {
@@ -53,12 +53,13 @@ pub struct EnsembleSpec {
 }
 
 impl Default for EnsembleSpec {
-    /// Boosting and ridge. A forest may be added; the default one predicts worse than either and only dilutes them.
+    /// Boosting, ridge and a network. A forest may be added; the default one predicts worse than either and only dilutes them.
     fn default() -> Self {
         Self {
             members: vec![
                 MemberSpec::Boosting(BoostingSpec::default()),
                 MemberSpec::Ridge(RidgeSpec::default()),
+                MemberSpec::Network(NetworkSpec::default()),
             ],
             chain: ForwardChain::default(),
             calibration: CalibrationSpec::default(),

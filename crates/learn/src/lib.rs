@@ -57,12 +57,14 @@ mod grow;
 pub mod judge;
 mod member;
 pub mod metrics;
+mod network;
 mod oof;
 mod ridge;
 mod scale;
 mod shapley;
 mod split;
 mod stack;
+mod standard;
 mod tree;
 
 pub use artefact::ArtefactError;
@@ -73,6 +75,7 @@ pub use ensemble::{Drivers, ENSEMBLE_KIND, EnsembleSpec, FittedEnsemble, MemberR
 pub use error::LearnError;
 pub use forest::ForestSpec;
 pub use member::{FittedMember, MemberSpec};
+pub use network::{FittedNetwork, MAX_NETWORK_GROUPS, NetworkSpec};
 pub use ridge::{FittedRidge, RidgeSpec};
 pub use split::{ForwardChain, Split};
 pub use tree::Trees;

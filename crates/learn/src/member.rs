@@ -5,6 +5,7 @@ use crate::control::Steps;
 use crate::dataset::{Dataset, Features};
 use crate::error::LearnError;
 use crate::forest::ForestSpec;
+use crate::network::{FittedNetwork, NetworkSpec, References};
 use crate::ridge::{FittedRidge, RidgeSpec};
 use crate::shapley::Background;
 use crate::tree::{Trees, check_trees};
@@ -20,6 +21,8 @@ pub enum MemberSpec {
     Forest(ForestSpec),
     /// Ridge regression.
     Ridge(RidgeSpec),
+    /// A network of one hidden layer.
+    Network(NetworkSpec),
 }
 
 /// A fitted member.
@@ -31,6 +34,8 @@ pub enum FittedMember {
     Forest(Trees),
     /// Ridge regression.
     Ridge(FittedRidge),
+    /// A network of one hidden layer, all seeds together.
+    Network(FittedNetwork),
 }
 
 impl MemberSpec {
@@ -40,6 +45,7 @@ impl MemberSpec {
             Self::Boosting(_) => "boosting",
             Self::Forest(_) => "forest",
             Self::Ridge(_) => "ridge",
+            Self::Network(_) => "network",
         }
     }
 
@@ -63,6 +69,7 @@ impl MemberSpec {
             Self::Boosting(spec) => spec.check(),
             Self::Forest(spec) => spec.check(),
             Self::Ridge(spec) => spec.check(),
+            Self::Network(spec) => spec.check(),
         }
     }
 
@@ -71,6 +78,7 @@ impl MemberSpec {
             Self::Boosting(spec) => spec.steps(),
             Self::Forest(spec) => spec.steps(),
             Self::Ridge(_) => 1,
+            Self::Network(spec) => spec.steps(),
         }
     }
 
@@ -97,6 +105,7 @@ impl MemberSpec {
                 steps.finish("ridge");
                 fitted
             }
+            Self::Network(spec) => FittedMember::Network(spec.fit(data, rows, seed, steps)?),
         })
     }
 }
@@ -108,6 +117,7 @@ impl FittedMember {
             Self::Boosting(_) => "boosting",
             Self::Forest(_) => "forest",
             Self::Ridge(_) => "ridge",
+            Self::Network(_) => "network",
         }
     }
 
@@ -119,6 +129,7 @@ impl FittedMember {
         match self {
             Self::Boosting(trees) | Self::Forest(trees) => trees.predict(row),
             Self::Ridge(ridge) => ridge.predict(row),
+            Self::Network(network) => network.predict(row),
         }
     }
 
@@ -127,7 +138,10 @@ impl FittedMember {
         match self {
             Self::Boosting(trees) | Self::Forest(trees) => check_trees(trees, features.len()),
             Self::Ridge(ridge) if ridge.is_well_formed(features) => Ok(()),
-            Self::Ridge(_) => Err(crate::artefact::ArtefactError::Inconsistent { part: "ridge" }.into()),
+            Self::Network(network) if network.is_well_formed(features) => Ok(()),
+            Self::Ridge(_) | Self::Network(_) => {
+                Err(crate::artefact::ArtefactError::Inconsistent { part: self.label() }.into())
+            }
         }
     }
 }
@@ -137,6 +151,7 @@ impl FittedMember {
 pub(crate) enum Explainer {
     Trees(Background),
     Ridge(Vec<f64>),
+    Network(References),
 }
 
 impl Explainer {
@@ -146,6 +161,7 @@ impl Explainer {
                 Self::Trees(Background::new(trees, features, references))
             }
             FittedMember::Ridge(ridge) => Self::Ridge(ridge.reference_effects(references)),
+            FittedMember::Network(network) => Self::Network(network.lay_out(features, references)),
         }
     }
 
@@ -166,6 +182,10 @@ impl Explainer {
             (Self::Ridge(effects), FittedMember::Ridge(ridge)) => {
                 ridge.explain(effects, features, row, weight, into);
                 weight * ridge.base(effects)
+            }
+            (Self::Network(references), FittedMember::Network(network)) => {
+                network.explain(references, features, row, weight, into);
+                weight * references.base()
             }
             // An explainer is only ever made from its own member.
             _ => 0.0,

@@ -1,13 +1,12 @@
 //! A regularised linear member: standardised features, one ridge penalty chosen by generalised
 //! cross-validation (Golub, Heath & Wahba 1979).
 //!
-//! A missing value counts as the training mean and there is no indicator of missingness: absence must not
-//! be a signal here. Values beyond [`RidgeSpec::clip`] standard deviations count as that many, so that an
-//! odd row cannot run away. The model is a sum of one-feature terms, so its Shapley values are exact: each
-//! feature's term less the term's mean over the reference rows.
+//! Missing and odd values count as [`Standard`] says. The model is a sum of one-feature terms, so its Shapley
+//! values are exact: each feature's term less the term's mean over the reference rows.
 
 use crate::dataset::{Dataset, Features};
 use crate::error::{LearnError, require};
+use crate::standard::Standard;
 use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 
@@ -36,10 +35,7 @@ impl Default for RidgeSpec {
 /// One feature's share of a fitted ridge regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Term {
-    column: u16,
-    mean: f64,
-    /// The inverse standard deviation; zero for a constant feature.
-    inverse_sd: f64,
+    input: Standard,
     /// In target units for each standard deviation.
     coefficient: f64,
 }
@@ -73,12 +69,12 @@ impl RidgeSpec {
         let mut shifts: Vec<f64> = Vec::new();
         for column in data.features().grouped() {
             let values: Vec<f64> = rows.iter().map(|&i| data.column(column)[i]).collect();
-            let term = Term::standardise(column, &values, &w);
-            let mut z: Vec<f64> = values.iter().map(|&v| term.z(v, self.clip)).collect();
+            let input = Standard::learn(column, &values, &w);
+            let mut z: Vec<f64> = values.iter().map(|&v| input.z(v, self.clip)).collect();
             // Clipping moves the mean of what the solver sees; the intercept takes that up below.
             let shift = z.iter().zip(&w).map(|(z, w)| z * w).sum::<f64>() / total;
             z.iter_mut().for_each(|z| *z -= shift);
-            terms.push(term);
+            terms.push(Term { input, coefficient: 0.0 });
             shifts.push(shift);
             columns.push(z);
         }
@@ -132,23 +128,6 @@ impl RidgeSpec {
     }
 }
 
-impl Term {
-    fn standardise(column: usize, values: &[f64], w: &[f64]) -> Self {
-        let present = || values.iter().zip(w).filter(|(v, _)| !v.is_nan());
-        let total: f64 = present().map(|(_, w)| w).sum();
-        let mean = if total > 0.0 { present().map(|(v, w)| v * w).sum::<f64>() / total } else { 0.0 };
-        let variance = present().map(|(v, w)| w * (v - mean) * (v - mean)).sum::<f64>() / total;
-        let varies = variance > 1e-18 * (1.0 + mean * mean);
-        let inverse_sd = if varies { 1.0 / variance.sqrt() } else { 0.0 };
-        Self { column: column as u16, mean, inverse_sd, coefficient: 0.0 }
-    }
-
-    /// Standard deviations from the mean, clipped; zero where missing.
-    fn z(&self, value: f64, clip: f64) -> f64 {
-        if value.is_nan() { 0.0 } else { ((value - self.mean) * self.inverse_sd).clamp(-clip, clip) }
-    }
-}
-
 impl FittedRidge {
     /// The penalty that was chosen.
     pub fn penalty(&self) -> f64 {
@@ -164,7 +143,7 @@ impl FittedRidge {
     }
 
     fn effect(&self, term: &Term, row: &[f64]) -> f64 {
-        term.coefficient * term.z(row[usize::from(term.column)], self.clip)
+        term.coefficient * term.input.of(row, self.clip)
     }
 
     /// The mean effect of each term over the references.
@@ -188,7 +167,7 @@ impl FittedRidge {
         into: &mut [f64],
     ) {
         for (term, effect) in self.terms.iter().zip(effects) {
-            if let Some(group) = features.group_of(usize::from(term.column)) {
+            if let Some(group) = features.group_of(usize::from(term.input.column)) {
                 into[group] += weight * (self.effect(term, row) - effect);
             }
         }
@@ -197,8 +176,8 @@ impl FittedRidge {
     /// Whether decoded parts are finite and name existing columns.
     pub(crate) fn is_well_formed(&self, features: &Features) -> bool {
         let fine = |t: &Term| {
-            let known = features.group_of(usize::from(t.column)).is_some();
-            known && t.mean.is_finite() && t.inverse_sd.is_finite() && t.coefficient.is_finite()
+            let known = features.group_of(usize::from(t.input.column)).is_some();
+            known && t.input.is_finite() && t.coefficient.is_finite()
         };
         self.intercept.is_finite() && self.clip > 0.0 && self.terms.iter().all(fine)
     }

@@ -17,7 +17,7 @@ use crate::tree::Trees;
 use std::sync::LazyLock;
 
 /// `SHARE[a][b] = (a-1)! b! / (a+b)!`, the weight of each of `a` groups that must be in against `b` that must not.
-static SHARE: LazyLock<Vec<[f64; MAX_GROUPS + 1]>> = LazyLock::new(|| {
+pub(crate) static SHARE: LazyLock<Vec<[f64; MAX_GROUPS + 1]>> = LazyLock::new(|| {
     let mut table = vec![[0.0; MAX_GROUPS + 1]; MAX_GROUPS + 1];
     for (a, row) in table.iter_mut().enumerate().skip(1) {
         let mut share = 1.0 / a as f64;
