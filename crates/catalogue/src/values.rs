@@ -98,11 +98,16 @@ fn plain_decimal(bytes: &[u8], places: u32) -> Option<i64> {
 const AUTO: [&str; 8] =
     ["%b %d %Y", "%B %d, %Y", "%m/%d/%Y", "%Y/%m/%d", "%d %B %Y", "%d.%m.%Y", "%Y%m%d", "%b %d, %Y"];
 
+/// The ISO form.
+const ISO: &str = "%Y-%m-%d";
+
 /// A day in one of `formats` (chrono's); with none, the ISO form (a time of day after it is cut off) and common ones.
 /// A note in brackets at the end (`June 13, 1980 (United States)`) is cut off.
 pub(crate) fn day(cell: &str, formats: &[String]) -> Result<Day, Unreadable> {
     let cell = cell.trim();
-    if formats.is_empty()
+    // The usual form is read here at a tenth of what chrono takes for it.
+    let plain = cell.len() == 10 && formats.first().is_some_and(|f| f == ISO);
+    if (formats.is_empty() || plain)
         && let Some(day) = iso_day(cell.as_bytes())
     {
         return Ok(day);
@@ -175,6 +180,7 @@ mod tests {
         fn iso_days_agree_with_the_calendar(days in -36_000i32..80_000) {
             let want = Day::from_epoch_days(days).unwrap();
             prop_assert_eq!(day(&want.to_string(), &[]), Ok(want));
+            prop_assert_eq!(day(&want.to_string(), &[ISO.to_owned(), "%m/%d/%y".to_owned()]), Ok(want));
             prop_assert_eq!(day(&format!("{want} 00:00:00+00:00"), &[]), Ok(want));
         }
 
@@ -213,6 +219,9 @@ mod tests {
         check("6/9/15", &["%m/%d/%y"], "2015-06-09");
         assert!(day("November 1980 (United Kingdom)", &[]).is_err());
         assert!(day("2005-02-30", &[]).is_err());
+        check("2005-3-1", &["%Y-%m-%d"], "2005-03-01");
+        check("2005-03-01", &["%Y-%d-%m", "%Y-%m-%d"], "2005-01-03");
+        assert!(day("2005-03-01 00:00", &["%Y-%m-%d".to_owned()]).is_err());
         assert_eq!(century_earlier(Day::new(2046, 11, 21).unwrap()).to_string(), "1946-11-21");
         assert_eq!(century_earlier(Day::new(2000, 2, 29).unwrap()).to_string(), "1900-02-28");
     }

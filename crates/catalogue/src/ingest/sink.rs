@@ -89,11 +89,14 @@ fn fact_properties(plan: &Plan) -> WriterProperties {
     }
     let few = |c: &FactColumn| {
         use marquee_domain::FactKind as K;
-        let long = matches!(c.kind, K::Name | K::Synopsis | K::SourceId | K::Keyword | K::Cast);
-        crate::layout::stored_type(c.kind) == DataType::Utf8 && !long
+        !matches!(c.kind, K::Name | K::Synopsis | K::SourceId | K::Keyword | K::Cast)
     };
-    for column in plan.layout.columns.iter().filter(|c| few(c)) {
-        properties = properties.set_column_dictionary_enabled(path(&column.field), true);
+    let text = |c: &&FactColumn| crate::layout::stored_type(c.kind) == DataType::Utf8;
+    for column in plan.layout.columns.iter().filter(text) {
+        // The first and last of texts in no order tell a query nothing.
+        properties = properties
+            .set_column_statistics_enabled(path(&column.field), EnabledStatistics::None)
+            .set_column_dictionary_enabled(path(&column.field), few(column));
     }
     properties.build()
 }

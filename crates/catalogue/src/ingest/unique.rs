@@ -17,6 +17,9 @@ const BUCKETS: usize = 256;
 /// 64 MB: 13 bits for each of 40 million keys.
 const LARGEST: usize = 1 << 20;
 
+/// How many keys are brought near together.
+pub(crate) const AHEAD: usize = 64;
+
 /// The memory of keys seen so far. Rows must be asked about in the order of the file.
 pub(crate) struct Uniqueness {
     filter: Vec<[u64; 8]>,
@@ -41,7 +44,8 @@ impl Uniqueness {
         Self { filter: vec![[0; 8]; blocks], folder: None, passed: none(), waiting: none(), suspects: 0 }
     }
 
-    /// Brings the places of these keys near: asked one by one, each would wait for memory by itself.
+    /// Brings the places of at most [`AHEAD`] keys near: asked one by one, each would wait for memory by itself; of many
+    /// more, the first would be far again when they are asked about.
     pub(crate) fn warm(&self, hashes: &[u64]) -> u64 {
         hashes.iter().fold(0, |sum, hash| sum ^ self.filter[self.place(*hash)][0])
     }

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::judge::{judge, report};
 use super::plan::{Plan, rule};
 use super::sink::Sink;
-use super::unique::{Settled, Uniqueness};
+use super::unique::{AHEAD, Settled, Uniqueness};
 use crate::error::{CatalogueError, Result};
 use crate::manifest::Role;
 use crate::mapping::KnownAt;
@@ -130,16 +130,18 @@ impl<'a> Worker<'a> {
         }
         self.cells.split(&text);
         let mut verdicts = judge(self.plan, &text, &self.cells);
-        let (cells, kept, keys) = (&self.cells, &mut verdicts.kept, &verdicts.keys);
+        let (cells, kept, all) = (&self.cells, &mut verdicts.kept, &verdicts.keys);
         let before = self.turnstile.pass(number, |turns| {
             let before = turns.rows;
             turns.rows += cells.len() as u64;
             if let Some(unique) = &mut turns.unique {
-                std::hint::black_box(unique.warm(keys));
-                let mut keys = keys.iter();
+                let mut keys = all.iter().enumerate();
                 let mut failed = Ok(());
                 kept.retain(|i| {
-                    let (Some(key), Ok(())) = (keys.next(), &failed) else { return true };
+                    let (Some((at, key)), Ok(())) = (keys.next(), &failed) else { return true };
+                    if at % AHEAD == 0 {
+                        std::hint::black_box(unique.warm(&all[at..all.len().min(at + AHEAD)]));
+                    }
                     let raw = &text.as_bytes()[cells.span(*i as usize)];
                     let row = before + u64::from(*i) + 1;
                     let first = unique.is_first(*key).and_then(|first| {
