@@ -4,6 +4,7 @@
 //! from when the world could know it. It also holds the table's validation rules. Everything is TOML and closed: an
 //! unknown key is an error, not a silence. The built-in maps under `maps/` are the examples to copy from.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use marquee_domain::{Currency, Day, FactKind, ValueType, Vertical};
@@ -152,6 +153,9 @@ pub struct ColumnMap {
     pub zero_is_unknown: bool,
     /// A table that gives the cell's id a name.
     pub lookup: Option<Lookup>,
+    /// Names for ids that no table gives one: `{ 28 = "Action" }`. What is not named here stays as it is.
+    #[serde(default)]
+    pub words: BTreeMap<String, String>,
 }
 
 /// How several values share a cell.

@@ -316,13 +316,7 @@ impl Rows<'_> {
                 continue;
             }
             if column.split == Split::None {
-                let value: Cow<'_, str> = match &column.lookup {
-                    Some(names) => match names.get(&key_hash(&cell)) {
-                        Some(name) => Cow::Borrowed(name.as_ref()),
-                        None => cell,
-                    },
-                    None => cell,
-                };
+                let value = column.name(&cell).map_or(cell, Cow::Borrowed);
                 // The unit separator means something in the lake.
                 let value = if value.contains(UNIT) { Cow::Owned(value.replace(UNIT, " ")) } else { value };
                 texts.append_value(value);
@@ -338,7 +332,7 @@ impl Rows<'_> {
                         if count > 0 {
                             joined.push(UNIT);
                         }
-                        joined.push_str(piece);
+                        joined.push_str(column.name(piece).unwrap_or(piece));
                         count += 1;
                     }
                     stated += count;

@@ -91,9 +91,17 @@ pub(crate) struct ColumnPlan {
     pub split: Split,
     pub first: usize,
     pub zero_is_unknown: bool,
-    pub lookup: Option<HashMap<u64, Box<str>>>,
+    /// What cells are called, by their hash.
+    names: HashMap<u64, Box<str>>,
     /// The column whose day dates this fact, and how it is read.
     pub known: Option<(usize, DayPlan)>,
+}
+
+impl ColumnPlan {
+    /// What a cell is called, where it has a name of its own.
+    pub(crate) fn name(&self, cell: &str) -> Option<&str> {
+        if self.names.is_empty() { None } else { self.names.get(&key_hash(cell)).map(AsRef::as_ref) }
+    }
 }
 
 /// Column plans that are compared.
@@ -354,7 +362,7 @@ impl Build<'_> {
             split: column.split.clone(),
             first: column.first.unwrap_or(usize::MAX),
             zero_is_unknown: column.zero_is_unknown,
-            lookup: column.lookup.as_ref().map(|l| self.side(l)).transpose()?,
+            names: self.names(column)?,
             known,
         })
     }
@@ -379,6 +387,13 @@ impl Build<'_> {
             all.push(AtLeast { column: of, other: than, rule });
         }
         Ok(all)
+    }
+
+    /// What a column's cells are called: by the map itself and, where it says nothing, by a side table.
+    fn names(&mut self, column: &ColumnMap) -> Result<HashMap<u64, Box<str>>> {
+        let mut names = column.lookup.as_ref().map(|l| self.side(l)).transpose()?.unwrap_or_default();
+        names.extend(column.words.iter().map(|(id, name)| (key_hash(id), name.as_str().into())));
+        Ok(names)
     }
 
     /// Reads a side table: what its `value` column says, by the hash of its `key` column.
