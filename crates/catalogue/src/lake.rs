@@ -51,13 +51,18 @@ pub struct Lake {
     pub(crate) store: Store,
 }
 
+/// Bytes of stack of each of the lake's threads; memory is taken as it is used. Planning a query goes down a level for
+/// each operator of a chain, of which [`sql::LONGEST`](crate::sql::LONGEST) allows some 8,000.
+const STACK: usize = 256 << 20;
+
 /// The lake's own threads. Dropped without waiting, so that a lake may be dropped anywhere.
 #[derive(Debug)]
 pub(crate) struct Engine(Option<Runtime>);
 
 impl Engine {
     fn new() -> Result<Self> {
-        let runtime = Builder::new_multi_thread().enable_all().thread_name("lake").build();
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.enable_all().thread_name("lake").thread_stack_size(STACK).build();
         Ok(Self(Some(runtime.map_err(|e| CatalogueError::file("lake threads", e))?)))
     }
 

@@ -28,6 +28,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use marquee_domain::{Currency, Day, FactKind, TitleId, ValueType};
 use serde::Serialize;
 use serde_json::Value;
@@ -81,17 +82,27 @@ pub struct SqlColumn {
 /// The most issues that SQL sees.
 const ISSUES: usize = 1_000_000;
 
-pub(crate) async fn ask(
+/// The most bytes that a query may have.
+pub(crate) const LONGEST: usize = 16 << 10;
+
+/// Boxed, so that the engine's own waiting is compiled here, and not again in each program that asks.
+pub(crate) fn ask(
     snapshot: Snapshot,
     identity: Arc<Identity>,
     query: String,
     limits: SqlLimits,
-) -> Result<SqlAnswer> {
-    let time = Duration::from_secs(limits.seconds);
-    let answer = tokio::time::timeout(time, answer(snapshot, identity, query, &limits)).await;
-    answer.map_err(|_| {
-        CatalogueError::Sql(format!("took more than {} seconds; ask for less", limits.seconds))
-    })?
+) -> BoxFuture<'static, Result<SqlAnswer>> {
+    Box::pin(async move {
+        if query.len() > LONGEST {
+            let length = query.len();
+            return Err(CatalogueError::Sql(format!("is {length} bytes long; at most {LONGEST} are read")));
+        }
+        let time = Duration::from_secs(limits.seconds);
+        let answer = tokio::time::timeout(time, answer(snapshot, identity, query, &limits)).await;
+        answer.map_err(|_| {
+            CatalogueError::Sql(format!("took more than {} seconds; ask for less", limits.seconds))
+        })?
+    })
 }
 
 async fn answer(

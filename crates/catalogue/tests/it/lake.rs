@@ -31,6 +31,19 @@ fn a_row_becomes_dated_facts() {
 }
 
 #[test]
+fn ids_are_called_by_the_names_that_the_map_gives_them() {
+    let house = House::new();
+    let split = r#"kind = "genre", split = "|""#;
+    let map = MAP.replace(split, &format!(r#"{split}, words = {{ 28 = "Action", 18 = "Drama" }}"#));
+    assert_ne!(map, MAP);
+    house
+        .ingest_bytes("mine.csv", format!("{HEAD}7,300,2006-12-08,5,,,,28|7|18\n").as_bytes(), &map)
+        .unwrap();
+    let genres: Vec<String> = house.lines().into_iter().filter(|l| l.contains(" genre ")).collect();
+    assert_eq!(genres, ["Action", "7", "Drama"].map(|name| format!("2005-06-16 genre {name}")));
+}
+
+#[test]
 fn what_breaks_a_rule_is_refused_and_counted() {
     let house = House::new();
     let rows = "1,A,1999-02-30,-5,9,8,NaN,\n2,B,2001-01-01,0,1e400,3,60,x\n2,C,2001-01-01,1,1,1,1,x\n,D,,,,,,\n5,,2001-01-01,,,,,\n6,F,x\n7,G🎬,2001-01-01,,,,,\n";
@@ -193,6 +206,21 @@ fn sql_answers_and_changes_nothing() {
         "",
     ] {
         assert!(ask(bad).is_err(), "{bad}");
+    }
+}
+
+/// The failure that was found: a chain of a thousand operators overflowed the stack and took the program with it.
+#[test]
+fn long_queries_are_answered_or_refused() {
+    let house = House::new();
+    let snapshot = house.wait(house.lake.snapshot()).unwrap();
+    let ask = |q: &str| house.wait(snapshot.sql(q, &SqlLimits::default()));
+    let chain = |n: usize, unit: &str, by: &str| format!("SELECT {}", vec![unit; n].join(by));
+    assert_eq!(ask(&chain(8_000, "1", "+")).unwrap().rows[0][0], 8_000);
+    assert_eq!(ask(&chain(800, "1", " UNION ALL SELECT ")).unwrap().rows.len(), 800);
+    for long in [chain(9_000, "1", "+"), format!("SELECT {}1", "NOT ".repeat(4_000)), chain(3_000, "(", "")] {
+        let refused = ask(&long).unwrap_err().to_string();
+        assert!(refused.starts_with("sql: "), "{refused}");
     }
 }
 
