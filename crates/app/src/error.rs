@@ -76,6 +76,9 @@ pub enum AppError {
         /// What is wrong and where.
         what: String,
     },
+    /// No row of a backtest could be filled.
+    #[error("nothing could be tested: {0}; `marquee titles --sort release` shows which years there are")]
+    NothingTested(String),
     /// A background computation ended without an answer.
     #[error("a computation ended without an answer: {0}")]
     Computation(String),

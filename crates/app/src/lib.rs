@@ -30,6 +30,7 @@ pub mod types {
     pub use marquee_catalogue::{
         IngestReport, IssueFilter, Merge, SourceIssue, SqlAnswer, SqlLimits, TitleQuery, TitleRow, TitleSort,
     };
+    pub use marquee_forecast::Unheard;
     pub use marquee_forecast::backtest::{Backtest, Row};
     pub use marquee_forecast::score::{Difference, Prediction, Score, TierCoverage, Versus};
     pub use marquee_invest::{Deal, Objective, Outcome, ProjectReturn, SlateAnswer, SlateRules};

@@ -45,6 +45,17 @@ pub struct History {
     schedule: BTreeMap<Day, Vec<(TitleId, f64)>>,
 }
 
+/// A word that no settled title had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unheard {
+    /// What it is said of.
+    pub kind: FactKind,
+    /// The word.
+    pub word: Arc<str>,
+    /// The words of its kind that settled titles had, in order.
+    pub known: Vec<Arc<str>>,
+}
+
 /// Track records by what a title has in common with others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Records {
@@ -54,6 +65,10 @@ pub(crate) struct Records {
 impl Records {
     pub(crate) fn get(&self, kind: FactKind, name: &Arc<str>) -> Option<&Record> {
         self.by.get(&(kind, name.clone()))
+    }
+
+    fn words(&self, kind: FactKind) -> impl Iterator<Item = &Arc<str>> {
+        self.by.keys().filter(move |(k, _)| *k == kind).map(|(_, word)| word)
     }
 
     fn push(&mut self, profile: &Profile, outcome: Outcome) {
@@ -134,6 +149,18 @@ impl History {
     #[must_use]
     pub fn profile(&self, title: TitleId) -> Profile {
         self.titles.get(&title).cloned().unwrap_or_default()
+    }
+
+    /// What a profile states that no settled title had: a newcomer, or another spelling.
+    #[must_use]
+    pub fn unheard(&self, profile: &Profile) -> Vec<Unheard> {
+        let new = profile.traits().filter(|(kind, word)| self.records.get(*kind, word).is_none());
+        new.map(|(kind, word)| {
+            let mut known: Vec<Arc<str>> = self.records.words(kind).cloned().collect();
+            known.sort_unstable();
+            Unheard { kind, word: word.clone(), known }
+        })
+        .collect()
     }
 
     /// Titles other than the subject that are scheduled within `days` of its release: how many, and their budgets' sum.
@@ -240,6 +267,16 @@ mod tests {
             };
             prop_assert_eq!(answer_with(gross), answer_with(1));
         }
+    }
+
+    #[test]
+    fn a_word_that_nobody_had_is_told_with_those_that_are_known() {
+        let mut history = History::new(Target::Worldwide, None);
+        title(1, 100, 1, 1).iter().for_each(|f| history.observe(f).expect("in order"));
+        let with = |company: &str| Profile { companies: [company.into()].into(), ..Profile::default() };
+        assert_eq!(history.unheard(&with("Acme")), []);
+        let (kind, known) = (FactKind::Company, vec!["Acme".into()]);
+        assert_eq!(history.unheard(&with("Acmee")), [Unheard { kind, word: "Acmee".into(), known }]);
     }
 
     #[test]

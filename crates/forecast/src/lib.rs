@@ -23,7 +23,7 @@ pub mod score;
 
 pub use error::ForecastError;
 pub use example::{Example, examples};
-pub use history::{History, Subject, fold};
+pub use history::{History, Subject, Unheard, fold};
 pub use model::{FittedModel, ModelSpec, log_prices};
 pub use panel::{Panel, empty_history, history_as_of};
 pub use profile::Profile;

@@ -77,7 +77,15 @@ pub async fn backtest(
     let control = control.clone();
     let (backtest, given) = cpu::run(move || {
         let backtest = run(&knowledge.facts, &spec(&plan)?, &control)?;
+        if backtest.rows.is_empty() {
+            let why = backtest.skipped.iter().map(|s| s.reason.clone()).next();
+            return Err(AppError::NothingTested(why.unwrap_or_else(|| "no title was released then".to_owned())));
+        }
         let given = beside(&backtest, baseline.as_deref().unwrap_or_default())?;
+        if let (Some(path), true) = (&plan.baseline, given.iter().all(Option::is_none)) {
+            let what = "none of its predictions is for a title and a row of this test: compare source_id, horizon, target and population with what --predictions writes";
+            return Err(AppError::Baseline { path: path.clone(), what: what.to_owned() });
+        }
         Ok((backtest, given))
     })
     .await?;
@@ -143,8 +151,13 @@ fn read_baseline(path: &Path) -> Result<Vec<Prediction>, AppError> {
         let words = (line.horizon.parse(), line.target.parse(), line.population.parse());
         let (Ok(horizon), Ok(target), Ok(population)) = words else { continue };
         let at = |what: String| refuse(format!("row {}, title {}: {what}", i + 1, line.title));
-        let quantiles =
-            [line.q05, line.q10, line.q25, line.q50, line.q75, line.q90, line.q95].map(|q| q.max(1.0));
+        let quantiles = [line.q05, line.q10, line.q25, line.q50, line.q75, line.q90, line.q95];
+        let finite = quantiles.iter().chain([&line.actual]).all(|amount| amount.is_finite());
+        if !finite || line.actual <= 0.0 {
+            return Err(at("its quantiles must be finite dollars and its actual above zero".to_owned()));
+        }
+        // The log of less than a dollar is no use to anybody.
+        let quantiles = quantiles.map(|q| q.max(1.0));
         let day = |text: &str| text.parse::<Day>().map_err(|e| at(e.to_string()));
         found.push(Prediction {
             release: day(&line.release_date)?,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use marquee_domain::{
     AsOf, Control, Day, Forecast, Gross, Horizon, Population, Probability, Project, Target,
 };
+use marquee_forecast::{Profile, Unheard};
 use marquee_invest::{Candidate, Deal, ProjectReturn, Simulation};
 use marquee_platform::{Action, Entry, Permit, Stream};
 
@@ -58,6 +59,8 @@ pub struct Answer {
     pub actual: Option<f64>,
     /// The newest outcome that the answer rests on: how old its knowledge is.
     pub newest_fact: Day,
+    /// What a project states that no settled title had.
+    pub unheard: Vec<Unheard>,
     /// The entry in the track record, where one was asked for.
     pub entry: Option<Entry>,
 }
@@ -122,13 +125,17 @@ fn answer(
             (as_project(&title.name, &profile, release)?, forecast)
         }
     };
-    let newest_fact = forecaster.history(question.target, forecast.as_of)?.now();
+    let history = forecaster.history(question.target, forecast.as_of)?;
+    let unheard = match question.asked {
+        Asked::Project(_) => history.unheard(&Profile::of_project(&project, forecast.horizon)),
+        Asked::Title(_) => Vec::new(),
+    };
     let candidate = Candidate::new(project, std::slice::from_ref(&forecast))?;
     let simulation = Simulation { seed: question.seed, ..Simulation::default() };
     let returns = simulation.run(&[candidate], &question.deal, control)?.returns().first().cloned();
     let break_even = returns.as_ref().map(|r| (r.break_even, r.above_break_even));
     let actual = actual_of(&forecast, forecaster.knowledge());
-    Ok(Answer { forecast, break_even, returns, actual, newest_fact, entry: None })
+    Ok(Answer { forecast, break_even, returns, actual, newest_fact: history.now(), unheard, entry: None })
 }
 
 fn day_of(moment: DateTime<Utc>) -> Day {

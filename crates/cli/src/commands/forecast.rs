@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use marquee_app::types::Unheard;
 use marquee_app::use_cases::forecast::{Answer, Asked, Question, forecast};
 use marquee_domain::{Day, Forecast, Population, Target};
 use serde_json::json;
@@ -59,6 +60,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         "returns": answer.returns.as_ref().map(wire::returns),
         "actual_usd": answer.actual,
         "newest_fact": answer.newest_fact.to_string(),
+        "unheard": answer.unheard.iter().map(|u| json!({ "kind": u.kind.to_string(), "word": u.word })).collect::<Vec<_>>(),
         "recorded": answer.entry.as_ref().map(|e| json!({ "stream": e.stream.to_string(), "seq": e.seq, "mac": e.mac.to_string() })),
     });
     context.answer(&document, || text(&answer))
@@ -75,17 +77,7 @@ fn text(answer: &Answer) -> String {
     let mut table = show::table(&["5%", "10%", "25%", "middle", "75%", "90%", "95%"], true);
     table.add_row(q.map(show::usd));
     out += &format!("{table}\n");
-    if let (Some((gross, chance)), Some(r)) = (&answer.break_even, &answer.returns) {
-        out += &format!(
-            "\nbreak-even at {gross} worldwide: passed with probability {chance}; P(loss) {}; mean return {}\n",
-            r.loss_probability, r.mean_roi
-        );
-        let assumed = if r.marketing_assumed { ", assumed" } else { "" };
-        out += &format!(
-            "gross-implied, with {} to make and {} to market{assumed}: `marquee config --deal` shows the terms\n",
-            r.budget, r.marketing
-        );
-    }
+    out += &returns(answer);
     if let Some(actual) = answer.actual {
         out += &format!("\nwhat happened: {}\n", show::usd(actual));
     }
@@ -97,8 +89,41 @@ fn text(answer: &Answer) -> String {
             answer.newest_fact
         );
     }
+    out += &unheard(&answer.unheard);
     if let Some(entry) = &answer.entry {
         out += &format!("\nrecorded as entry {} of the track record\n", entry.seq);
+    }
+    out
+}
+
+/// The way from a gross to a return, gross-implied; nothing without a deal to reckon with.
+fn returns(answer: &Answer) -> String {
+    let (Some((gross, chance)), Some(r)) = (&answer.break_even, &answer.returns) else {
+        return String::new();
+    };
+    let mut out = format!(
+        "\nbreak-even at {gross} worldwide: passed with probability {chance}; P(loss) {}; mean return {}\n",
+        r.loss_probability, r.mean_roi
+    );
+    let assumed = if r.marketing_assumed { ", assumed" } else { "" };
+    out += &format!(
+        "gross-implied, with {} to make and {} to market{assumed}: `marquee config --deal` shows the terms\n",
+        r.budget, r.marketing
+    );
+    out
+}
+
+/// Words that tell the model nothing; with those that it knows, where they are few enough to choose from.
+fn unheard(words: &[Unheard]) -> String {
+    let mut out = String::new();
+    for Unheard { kind, word, known } in words {
+        let known = match known.len() {
+            0 => String::new(),
+            1..=30 => format!("; known are {}", known.join(", ")),
+            n => format!("; {n} others are known"),
+        };
+        let kind = kind.to_string().replace('_', " ");
+        out += &format!("\nnote: no film of the {kind} `{word}` had settled by then{known}\n");
     }
     out
 }

@@ -92,6 +92,42 @@ fn what_comes_later_changes_no_forecast() {
     assert_eq!(before, after);
 }
 
+/// The failures that were found: predictions that match nothing were passed over in silence, NaN became a dollar, and a
+/// genre in another spelling told the model nothing and the user neither.
+#[test]
+fn what_does_not_fit_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    ask(&data, &["ingest", films().to_str().unwrap()]);
+    let head =
+        "source_id,title,release_date,horizon,target,population,as_of,q05,q10,q25,q50,q75,q90,q95,actual\n";
+    let file = folder.path().join("theirs.csv");
+    let backtest = |row: &str| {
+        fs::write(&file, format!("{head}{row}\n")).unwrap();
+        let years = ["backtest", "--train-to", "2005", "--test", "2006..2006", "--population", "all"];
+        let only = ["--horizon", "greenlight", "--target", "domestic", "--baseline", file.to_str().unwrap()];
+        let output = marquee(&data, &[&years[..], &only].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = backtest("0,Nobody,2006-05-05,greenlight,domestic,all,2004-11-11,1,2,3,4,5,6,7,8");
+    assert!(code == Some(1) && said.contains("none of its predictions"), "{said}");
+    let (code, said) = backtest("0,Nobody,2006-05-05,greenlight,domestic,all,2004-11-11,NaN,2,3,4,5,6,7,8");
+    assert!(code == Some(1) && said.contains("row 1, title Nobody"), "{said}");
+    let nothing = marquee(&data, &["backtest", "--train-to", "2090", "--test", "2091..2092"]);
+    assert_eq!(nothing.status.code(), Some(1), "a table without rows is no backtest");
+    let project = folder.path().join("project.toml");
+    let text = "name = \"A\"\nbudget = \"25M\"\nrelease_date = 2009-06-17\ngenres = [\"Sci-Fi\"]\n";
+    fs::write(&project, text).unwrap();
+    let asked = ["forecast", "--project", project.to_str().unwrap(), "--as-of", "2008-01-01"];
+    let answer = ask(&data, &asked);
+    assert_eq!(answer["unheard"], serde_json::json!([{ "kind": "genre", "word": "Sci-Fi" }]));
+    let shown = String::from_utf8(marquee(&data, &asked).stdout).unwrap();
+    assert!(
+        shown.contains("no film of the genre `Sci-Fi`") && shown.contains("known are Action, "),
+        "{shown}"
+    );
+}
+
 /// The failure that was found: a second file of a source silently took the place of the first.
 #[test]
 fn a_second_file_of_a_source_is_added_and_replaces_only_when_told() {
