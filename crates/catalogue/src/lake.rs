@@ -52,8 +52,8 @@ pub struct Lake {
 }
 
 /// Bytes of stack of each of the lake's threads; memory is taken as it is used. Planning a query goes down a level for
-/// each operator of a chain, of which [`sql::LONGEST`](crate::sql::LONGEST) allows some 8,000.
-const STACK: usize = 256 << 20;
+/// each operator of a chain.
+const STACK: usize = 64 << 20;
 
 /// The lake's own threads. Dropped without waiting, so that a lake may be dropped anywhere.
 #[derive(Debug)]

@@ -27,6 +27,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use marquee_domain::{Currency, Day, FactKind, TitleId, ValueType};
@@ -83,7 +85,9 @@ pub struct SqlColumn {
 const ISSUES: usize = 1_000_000;
 
 /// The most bytes that a query may have.
-pub(crate) const LONGEST: usize = 16 << 10;
+const LONGEST: usize = 64 << 10;
+/// The most words and operators: planning takes the square of a chain's length, and no time limit stops it.
+const MOST_WORDS: usize = 1_000;
 
 /// Boxed, so that the engine's own waiting is compiled here, and not again in each program that asks.
 pub(crate) fn ask(
@@ -93,16 +97,33 @@ pub(crate) fn ask(
     limits: SqlLimits,
 ) -> BoxFuture<'static, Result<SqlAnswer>> {
     Box::pin(async move {
-        if query.len() > LONGEST {
-            let length = query.len();
-            return Err(CatalogueError::Sql(format!("is {length} bytes long; at most {LONGEST} are read")));
-        }
+        check_length(&query)?;
         let time = Duration::from_secs(limits.seconds);
         let answer = tokio::time::timeout(time, answer(snapshot, identity, query, &limits)).await;
         answer.map_err(|_| {
             CatalogueError::Sql(format!("took more than {} seconds; ask for less", limits.seconds))
         })?
     })
+}
+
+/// Refuses what would take too long or too deep a plan. Lists of values may be long.
+fn check_length(query: &str) -> Result<()> {
+    let length = query.len();
+    if length > LONGEST {
+        return Err(CatalogueError::Sql(format!("is {length} bytes long; at most {LONGEST} are read")));
+    }
+    // What has no tokens is refused by the planner, which says where.
+    let tokens = Tokenizer::new(&GenericDialect {}, query).tokenize().unwrap_or_default();
+    let is_value = |t: &Token| {
+        matches!(t, Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_))
+    };
+    let words = tokens.iter().filter(|t| !is_value(t)).count();
+    if words > MOST_WORDS {
+        return Err(CatalogueError::Sql(format!(
+            "has {words} words and operators; at most {MOST_WORDS} are planned: ask in several queries"
+        )));
+    }
+    Ok(())
 }
 
 async fn answer(

@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_product_is_found_where_a_line_sees_nothing() {
         let data = products(1_200);
-        let spec = NetworkSpec { seeds: 2, decay: 1e-3, ..NetworkSpec::default() };
+        let spec = NetworkSpec { seeds: 2, epochs: 150, decay: 1e-3, ..NetworkSpec::default() };
         let network = fit(&spec, &data, 800, 1);
         let rows: Vec<usize> = (0..800).collect();
         let ridge = RidgeSpec::default().fit(&data, &rows).unwrap();
