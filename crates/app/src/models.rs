@@ -22,8 +22,8 @@ impl ModelKey {
     /// The key of a model that is described, trained on the lake with this fingerprint.
     #[must_use]
     pub fn of(spec: &ModelSpec, fingerprint: &str) -> Self {
-        let version = env!("CARGO_PKG_VERSION");
-        let described = format!("{version}|{}|{spec:?}|{fingerprint}", registry());
+        let (version, layout) = (env!("CARGO_PKG_VERSION"), FittedModel::KIND);
+        let described = format!("{version}|{layout}|{}|{spec:?}|{fingerprint}", registry());
         let digest = Sha256::digest(described.as_bytes());
         Self(digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
     }

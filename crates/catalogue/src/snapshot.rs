@@ -172,7 +172,7 @@ impl Snapshot {
     /// Answers a query: one `SELECT` (or `EXPLAIN`, `SHOW`, `DESCRIBE`) over `facts`, `titles`, `issues` and `sources`.
     ///
     /// # Errors
-    /// [`CatalogueError::Sql`] for what is not a query, is not understood, or takes too much memory or time.
+    /// [`CatalogueError::Sql`] for what is not a query, is not understood, is too long, or takes too much memory or time.
     pub async fn sql(&self, query: &str, limits: &SqlLimits) -> Result<SqlAnswer> {
         let identity = self.identity().await?;
         let asked = sql::ask(self.clone(), identity, query.to_owned(), limits.clone());

@@ -8,7 +8,7 @@
 //!
 //! Absence is no feature: side tables feed none (see [`crate::Scope`]), a kind that many training subjects leave blank is
 //! not seen at all, and the blanks of the others are filled before a model is fitted. A subject's own blank then means
-//! "not known".
+//! "not known", and counts as what is usual for its budget.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -168,11 +168,19 @@ const COMMON: usize = 30;
 /// R² of log domestic gross from .61 to .75 on 2000–2005 and were filled in for other films afterwards.
 const STATED: f64 = 2.0 / 3.0;
 
+/// The kinds of trait, beside those of [`CATEGORIES`], that numbers are made of and that everybody's title has: its
+/// blank is a gap in what was told. No franchise, on the other hand, is an answer.
+const TOLD: [FactKind; 4] = [FactKind::Company, FactKind::Director, FactKind::Cast, FactKind::Runtime];
+
 /// What a subject looks like before a vocabulary is fitted: its numbers and the names of its categories.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Raw {
     numbers: Vec<f64>,
     categories: Vec<(FactKind, Arc<str>)>,
+    /// The kinds that are left blank at its horizon.
+    blank: Vec<FactKind>,
+    /// Whether it is a title of the catalogue, and not a project of which its makers tell what they like.
+    catalogued: bool,
 }
 
 impl Raw {
@@ -190,7 +198,12 @@ impl Raw {
             |kind: FactKind| CATEGORIES.iter().any(|(k, _, from)| *k == kind && *from <= subject.horizon);
         let categories =
             subject.profile.traits().filter(|(k, _)| known(*k)).map(|(k, n)| (k, n.clone())).collect();
-        Self { numbers: numbers.collect(), categories }
+        let states = |kind: FactKind| match kind {
+            FactKind::Runtime => subject.profile.runtime.is_some(),
+            _ => subject.profile.traits().any(|(k, _)| k == kind),
+        };
+        let blank = told_kinds().filter(|kind| !states(*kind)).collect();
+        Self { numbers: numbers.collect(), categories, blank, catalogued: subject.title.is_some() }
     }
 
     fn number(&self, name: &str) -> Option<f64> {
@@ -199,18 +212,27 @@ impl Raw {
 
     /// Whether anything of this kind is known.
     fn states(&self, kind: FactKind) -> bool {
-        match kind {
-            FactKind::Runtime => self.number("runtime").is_some_and(|minutes| !minutes.is_nan()),
-            _ => self.categories.iter().any(|(k, _)| *k == kind),
-        }
+        !self.blank.contains(&kind)
+    }
+
+    /// Whether this kind is left untold. Two blanks of the catalogue are answers: no age rating is *not rated*, and no
+    /// company is none with a record, as a newcomer is. A project's makers who name none have not said.
+    fn lacks(&self, kind: FactKind) -> bool {
+        let answer = self.catalogued && matches!(kind, FactKind::AgeRating | FactKind::Company);
+        !self.states(kind) && !answer
+    }
+
+    fn log_budget(&self) -> f64 {
+        self.number("log_budget").unwrap_or(f64::NAN)
     }
 
     /// Takes everything of a kind from another subject.
     fn take(&mut self, kind: FactKind, other: &Self) {
-        for (i, _) in NUMERIC.iter().enumerate().filter(|(_, n)| n.reads(kind)) {
+        for (i, _) in numbers().enumerate().filter(|(_, n)| n.reads(kind)) {
             self.numbers[i] = other.numbers[i];
         }
         self.categories.extend(other.categories.iter().filter(|(k, _)| *k == kind).cloned());
+        self.blank.retain(|k| *k != kind);
     }
 }
 
@@ -220,8 +242,8 @@ impl Raw {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Vocabulary {
     columns: Vec<Column>,
-    /// What stands for a running time that nobody stated: the median of the training subjects', minutes.
-    usual_runtime: f64,
+    /// What is usual, by budget: ascending, at least one.
+    usual: Vec<Band>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -229,6 +251,18 @@ enum Column {
     Number(String),
     Category(FactKind, String),
 }
+
+/// A tenth of the training subjects, by budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Band {
+    /// The largest log budget in it, dollars of 1982–84.
+    to: f64,
+    /// The mean of each column over those who have a value, one number a column.
+    means: Vec<f64>,
+}
+
+/// How many bands of budget what is usual is told by.
+const BANDS: usize = 10;
 
 /// A column's name, driver group and monotone constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -260,14 +294,19 @@ impl Vocabulary {
         }
         let common = counts.into_iter().filter(|(_, n)| *n >= COMMON && *n < training.len());
         let categories = common.map(|((kind, name), _)| Column::Category(kind, name.to_owned()));
-        Self { columns: numbers.chain(categories).collect(), usual_runtime: usual_runtime(training) }
+        let columns: Vec<Column> = numbers.chain(categories).collect();
+        Self { usual: bands(&columns, training), columns }
     }
 
     /// The same with only the columns whose names `keep` accepts.
     #[must_use]
-    pub fn only(mut self, keep: impl Fn(&str) -> bool) -> Self {
-        self.columns.retain(|c| keep(&c.info().name));
-        self
+    pub fn only(self, keep: impl Fn(&str) -> bool) -> Self {
+        let kept: Vec<bool> = self.columns.iter().map(|c| keep(&c.info().name)).collect();
+        fn those<T>(all: Vec<T>, kept: &[bool]) -> Vec<T> {
+            all.into_iter().zip(kept).filter_map(|(x, keep)| keep.then_some(x)).collect()
+        }
+        let usual = self.usual.into_iter().map(|b| Band { to: b.to, means: those(b.means, &kept) });
+        Self { usual: usual.collect(), columns: those(self.columns, &kept) }
     }
 
     /// A number that this version of Marquee does not know, where there is one.
@@ -284,27 +323,61 @@ impl Vocabulary {
         self.columns.iter().map(Column::info).collect()
     }
 
-    /// A subject's row, one number a column; NaN is missing.
+    /// A subject's row, one number a column; NaN is missing. What the subject does not tell is as usual for its budget.
     #[must_use]
     pub fn encode(&self, raw: &Raw) -> Vec<f64> {
-        let cell = |column: &Column| match column {
-            Column::Number(name) => match raw.number(name) {
-                Some(minutes) if name == "runtime" && minutes.is_nan() => self.usual_runtime,
-                number => number.unwrap_or(f64::NAN),
-            },
-            Column::Category(kind, name) => {
-                f64::from(u8::from(raw.categories.iter().any(|(k, n)| k == kind && **n == **name)))
-            }
+        let lacking: Vec<FactKind> = told_kinds().filter(|kind| raw.lacks(*kind)).collect();
+        let budget = raw.log_budget();
+        let band = self.usual.iter().find(|band| budget <= band.to).or(self.usual.last());
+        let cell = |(j, column): (usize, &Column)| match lacking.iter().any(|kind| column.reads(*kind)) {
+            true => band.and_then(|band| band.means.get(j)).copied().unwrap_or(f64::NAN),
+            false => column.of(raw),
         };
-        self.columns.iter().map(cell).collect()
+        self.columns.iter().enumerate().map(cell).collect()
     }
 }
 
+/// What is usual among the training subjects, their blanks filled, by budget.
+fn bands(columns: &[Column], training: &[Raw]) -> Vec<Band> {
+    let mut filled = training.to_vec();
+    fill_blanks(&mut filled);
+    filled.sort_by(|a, b| a.log_budget().total_cmp(&b.log_budget()));
+    let mean = |column: &Column, of: &[Raw]| {
+        let values = of.iter().map(|raw| column.of(raw)).filter(|v| !v.is_nan());
+        let (n, sum) = values.fold((0, 0.0), |(n, sum), v| (n + 1, sum + v));
+        if n == 0 { f64::NAN } else { sum / f64::from(n) }
+    };
+    let size = filled.len().div_ceil(BANDS).max(1);
+    let band = |of: &[Raw]| Band {
+        to: of.last().map_or(f64::NAN, Raw::log_budget),
+        means: columns.iter().map(|column| mean(column, of)).collect(),
+    };
+    filled.chunks(size).map(band).collect()
+}
+
 impl Column {
+    /// The value of a subject, its blanks as they are.
+    fn of(&self, raw: &Raw) -> f64 {
+        match self {
+            Self::Number(name) => raw.number(name).unwrap_or(f64::NAN),
+            Self::Category(kind, name) => {
+                f64::from(u8::from(raw.categories.iter().any(|(k, n)| k == kind && **n == **name)))
+            }
+        }
+    }
+
+    /// Whether it is made of what subjects state of this kind.
+    fn reads(&self, kind: FactKind) -> bool {
+        match self {
+            Self::Number(name) => numbers().any(|n| n.name == name && n.reads(kind)),
+            Self::Category(own, _) => *own == kind,
+        }
+    }
+
     fn info(&self) -> ColumnInfo {
         match self {
             Self::Number(name) => {
-                let number = NUMERIC.iter().chain(PEOPLE).find(|n| n.name == name);
+                let number = numbers().find(|n| n.name == name);
                 let (group, monotone) = number.map_or(("other", 0), |n| (n.group, n.monotone));
                 ColumnInfo { name: name.clone(), group, monotone }
             }
@@ -320,49 +393,41 @@ impl Column {
 /// The names of all numbers: what a stored model was made of, for telling models of different versions apart.
 #[must_use]
 pub fn registry() -> String {
-    NUMERIC.iter().chain(PEOPLE).map(|n| n.name).collect::<Vec<_>>().join(",")
+    numbers().map(|n| n.name).collect::<Vec<_>>().join(",")
 }
 
 /// The kinds of trait that a table states or leaves blank.
-fn stated_kinds() -> impl Iterator<Item = FactKind> {
-    CATEGORIES.iter().map(|(kind, ..)| *kind).chain([FactKind::Runtime])
+fn told_kinds() -> impl Iterator<Item = FactKind> {
+    CATEGORIES.iter().map(|(kind, ..)| *kind).chain(TOLD)
 }
 
-/// Whether a blank of this kind says something that the world knew: a film without an age rating is not rated.
-fn blank_is_known(kind: FactKind) -> bool {
-    kind == FactKind::AgeRating
+/// All numbers, in the order in which a [`Raw`] holds them.
+fn numbers() -> impl Iterator<Item = &'static Numeric> {
+    NUMERIC.iter().chain(PEOPLE)
 }
 
-/// The kinds of trait that fewer than [`STATED`] of the training subjects state, as far as their horizon knows them.
+/// The kinds of trait that fewer than [`STATED`] of the training subjects state.
 fn sparse_kinds(training: &[Raw]) -> Vec<FactKind> {
     let least = STATED * training.len() as f64;
     let stated = |kind: &FactKind| training.iter().filter(|raw| raw.states(*kind)).count() as f64;
-    stated_kinds().filter(|kind| stated(kind) < least).collect()
-}
-
-fn usual_runtime(training: &[Raw]) -> f64 {
-    let mut stated: Vec<f64> =
-        training.iter().filter_map(|raw| raw.number("runtime")).filter(|m| !m.is_nan()).collect();
-    stated.sort_by(f64::total_cmp);
-    stated.get(stated.len() / 2).copied().unwrap_or(f64::NAN)
+    told_kinds().filter(|kind| stated(kind) < least).collect()
 }
 
 /// Fills what training subjects leave blank with what the one of the nearest budget states, kind by kind (hot deck;
 /// Little & Rubin, *Statistical Analysis with Missing Data*), so that no model learns what a blank foretells: tables are
 /// filled in with hindsight, and a film about which nothing was entered did badly.
 pub(crate) fn fill_blanks(training: &mut [Raw]) {
-    let budget = |raw: &Raw| raw.number("log_budget").unwrap_or(f64::NAN);
-    for kind in stated_kinds().filter(|kind| !blank_is_known(*kind)) {
+    for kind in told_kinds() {
         let mut donors: Vec<usize> = (0..training.len()).filter(|i| training[*i].states(kind)).collect();
-        donors.sort_by(|a, b| budget(&training[*a]).total_cmp(&budget(&training[*b])));
+        donors.sort_by(|a, b| training[*a].log_budget().total_cmp(&training[*b].log_budget()));
         if donors.is_empty() {
             continue;
         }
-        let blank: Vec<usize> = (0..training.len()).filter(|i| !training[*i].states(kind)).collect();
+        let blank: Vec<usize> = (0..training.len()).filter(|i| training[*i].lacks(kind)).collect();
         for i in blank {
-            let wanted = budget(&training[i]);
-            let above = donors.partition_point(|d| budget(&training[*d]) < wanted);
-            let distance = |d: &&usize| (budget(&training[**d]) - wanted).abs();
+            let wanted = training[i].log_budget();
+            let above = donors.partition_point(|d| training[*d].log_budget() < wanted);
+            let distance = |d: &&usize| (training[**d].log_budget() - wanted).abs();
             let near = donors[above.saturating_sub(1)..donors.len().min(above + 1)].iter();
             if let Some(donor) = near.min_by(|a, b| distance(a).total_cmp(&distance(b))).copied() {
                 let lent = training[donor].clone();
@@ -373,7 +438,7 @@ pub(crate) fn fill_blanks(training: &mut [Raw]) {
 }
 
 fn position(name: &str) -> Option<usize> {
-    NUMERIC.iter().chain(PEOPLE).position(|n| n.name == name)
+    numbers().position(|n| n.name == name)
 }
 
 fn varies(rows: &[Raw], column: usize) -> bool {
@@ -386,12 +451,13 @@ fn varies(rows: &[Raw], column: usize) -> bool {
 mod tests {
     use super::*;
     use crate::profile::Profile;
-    use marquee_domain::{AsOf, Day, Target};
+    use marquee_domain::{AsOf, Day, Target, TitleId};
     use std::collections::BTreeSet;
 
     fn subject(release: Day, horizon: Horizon) -> Subject {
         let profile = Profile { budget: Some(2e7), runtime: Some(99.0), ..Profile::default() };
-        Subject { profile, release, horizon, as_of: AsOf(Day::new(2009, 6, 1).expect("a day")), title: None }
+        let as_of = AsOf(Day::new(2009, 6, 1).expect("a day"));
+        Subject { profile, release, horizon, as_of, title: Some(TitleId(1)) }
     }
 
     #[test]
@@ -450,9 +516,43 @@ mod tests {
         assert_eq!(rows.each_ref().map(|r| r.states(FactKind::AgeRating)), [true, false, false, true]);
     }
 
+    /// The failure that was found: a project that told no language or company was judged as a foreign newcomer's.
+    #[test]
+    fn what_a_project_does_not_tell_is_as_usual_for_its_budget() {
+        let history = History::new(Target::Worldwide, None);
+        let release = Day::new(2011, 4, 1).expect("a day");
+        let raw = |budget: u32, language: Option<&str>, title: Option<TitleId>| {
+            let mut s = subject(release, Horizon::Greenlight);
+            s.profile.budget = Some(f64::from(budget));
+            s.profile.language = language.map(Arc::from);
+            Raw::of(&history, &Subject { title, ..s })
+        };
+        // Every second film of the cheaper half is French, none of the dearer half.
+        let words = |i: u32| if i < 100 && i % 2 == 0 { "fr" } else { "en" };
+        let rows: Vec<Raw> = (0..200).map(|i| raw(1_000 + i, Some(words(i)), Some(TitleId(1)))).collect();
+        let vocabulary = Vocabulary::learn(&rows, Horizon::Greenlight, false).only(|name| name.contains('='));
+        let encode = |budget, language| vocabulary.encode(&raw(budget, language, None));
+        assert_eq!(encode(1_010, None), [0.5, 0.5]);
+        assert_eq!(encode(1_150, None), [1.0, 0.0]);
+        assert_eq!(encode(9_999, None), [1.0, 0.0]);
+        assert_eq!(encode(1_010, Some("en")), [1.0, 0.0]);
+    }
+
+    #[test]
+    fn two_blanks_of_the_catalogue_are_answers() {
+        let history = History::new(Target::Worldwide, None);
+        let of = |title| {
+            let s = subject(Day::new(2011, 4, 1).expect("a day"), Horizon::Announced);
+            let raw = Raw::of(&history, &Subject { title, ..s });
+            told_kinds().filter(|kind| !raw.lacks(*kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Some(TitleId(1))), [FactKind::AgeRating, FactKind::Company, FactKind::Runtime]);
+        assert_eq!(of(None), [FactKind::Runtime]);
+    }
+
     #[test]
     fn names_are_unique_and_grouped() {
-        let all: Vec<&Numeric> = NUMERIC.iter().chain(PEOPLE).collect();
+        let all: Vec<&Numeric> = numbers().collect();
         assert_eq!(all.iter().map(|n| n.name).collect::<BTreeSet<_>>().len(), all.len());
         assert!(all.iter().all(|n| !n.group.is_empty() && !n.describe.is_empty()));
     }

@@ -23,8 +23,6 @@ use crate::prices;
 const FEWEST: usize = 150;
 /// How many comparable titles a forecast names.
 const COMPS: usize = 8;
-/// The kind under which models are stored.
-const MODEL_KIND: &str = "forecast-model";
 
 /// A description of a model that is not fitted yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +102,9 @@ impl ModelSpec {
 }
 
 impl FittedModel {
+    /// The kind under which models are stored; another number at its end is another layout.
+    pub const KIND: &str = "forecast-model-2";
+
     /// How much may be known.
     #[must_use]
     pub fn horizon(&self) -> Horizon {
@@ -207,7 +208,7 @@ impl FittedModel {
     /// # Errors
     /// Where it cannot be written.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ForecastError> {
-        Ok(artefact::encode(MODEL_KIND, &self.stored).map_err(LearnError::from)?)
+        Ok(artefact::encode(FittedModel::KIND, &self.stored).map_err(LearnError::from)?)
     }
 
     /// A model from its bytes.
@@ -215,7 +216,7 @@ impl FittedModel {
     /// # Errors
     /// Damaged, truncated or newer artefacts are refused with what to do; so is one that sees a number unknown here.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ForecastError> {
-        let stored: Stored = artefact::decode(MODEL_KIND, bytes).map_err(LearnError::from)?;
+        let stored: Stored = artefact::decode(FittedModel::KIND, bytes).map_err(LearnError::from)?;
         if let Some(name) = stored.vocabulary.unknown() {
             return Err(ForecastError::Foreign { column: name.to_owned() });
         }
@@ -232,7 +233,7 @@ pub fn log_prices(subject: &Subject) -> f64 {
 }
 
 fn fingerprint(stored: &Stored) -> Result<String, ForecastError> {
-    let digest = Sha256::digest(artefact::encode(MODEL_KIND, stored).map_err(LearnError::from)?);
+    let digest = Sha256::digest(artefact::encode(FittedModel::KIND, stored).map_err(LearnError::from)?);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -15,7 +15,6 @@ use forust_ml::tree::{Tree, TreeRows, split_bins};
 use rand::seq::index::sample;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Which features may only raise, or only lower, a forecast as they grow. Others are free.
@@ -131,15 +130,8 @@ impl BoostingSpec {
     ) -> Result<Trees, LearnError> {
         self.check()?;
         let table = Table::new(data, rows, self.shape(), &self.monotone)?;
-        let fits: Vec<Vec<Tree>> = (0..self.seeds as u64)
-            .into_par_iter()
-            .map(|stream| {
-                steps.check()?;
-                let trees = self.boost(&table, seed, stream);
-                steps.finish("boosting");
-                Ok(trees)
-            })
-            .collect::<Result<_, LearnError>>()?;
+        let boost = |stream: usize| Ok(self.boost(&table, seed, stream as u64));
+        let fits = steps.side_by_side("boosting", self.seeds, boost)?;
         let mut all = Trees::constant(table.mean);
         all.add_forust(fits.iter().flatten(), &table.columns, 1.0 / self.seeds as f64);
         Ok(all)

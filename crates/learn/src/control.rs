@@ -2,6 +2,7 @@
 
 use crate::error::LearnError;
 use marquee_domain::Control;
+use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts the steps of a job and asks between them whether to go on.
@@ -18,6 +19,22 @@ impl<'a> Steps<'a> {
 
     pub(crate) fn check(&self) -> Result<(), LearnError> {
         self.control.check().map_err(|_| LearnError::Cancelled)
+    }
+
+    /// Does `each` of `0..parts` side by side, a step each; results come in their order.
+    pub(crate) fn side_by_side<T: Send>(
+        &self,
+        label: &str,
+        parts: usize,
+        each: impl Fn(usize) -> Result<T, LearnError> + Sync,
+    ) -> Result<Vec<T>, LearnError> {
+        let part = |number: usize| {
+            self.check()?;
+            let done = each(number)?;
+            self.finish(label);
+            Ok(done)
+        };
+        (0..parts).into_par_iter().map(part).collect()
     }
 
     pub(crate) fn finish(&self, label: &str) {

@@ -14,7 +14,6 @@ use crate::tree::Trees;
 use forust_ml::tree::Tree;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Trees between two looks at the caller's cancel flag.
@@ -87,16 +86,12 @@ impl ForestSpec {
     ) -> Result<Trees, LearnError> {
         self.check()?;
         let table = Table::new(data, rows, self.shape(), &self.monotone)?;
-        let numbers: Vec<u64> = (0..self.trees as u64).collect();
-        let grown: Vec<Vec<Tree>> = numbers
-            .par_chunks(TREES_PER_STEP)
-            .map(|chunk| {
-                steps.check()?;
-                let trees = chunk.iter().map(|&k| self.grow(&table, seed, k)).collect();
-                steps.finish("forest");
-                Ok(trees)
-            })
-            .collect::<Result<_, LearnError>>()?;
+        let some = |step: usize| {
+            let first = step * TREES_PER_STEP;
+            let numbers = first..self.trees.min(first + TREES_PER_STEP);
+            Ok(numbers.map(|k| self.grow(&table, seed, k as u64)).collect::<Vec<Tree>>())
+        };
+        let grown = steps.side_by_side("forest", self.steps(), some)?;
         let mut all = Trees::constant(table.mean);
         all.add_forust(grown.iter().flatten(), &table.columns, 1.0 / self.trees as f64);
         Ok(all)

@@ -139,6 +139,34 @@ fn for_each_bit(mut set: u64, mut f: impl FnMut(usize)) {
     }
 }
 
+/// Shapley values by their definition, over all sets of players: what the fast ways are tested against.
+#[cfg(test)]
+pub(crate) fn by_definition(players: usize, value: impl Fn(usize) -> f64) -> Vec<f64> {
+    let factorial = |k: usize| (1..=k).product::<usize>() as f64;
+    let share = |g: usize, set: usize| {
+        let joined = set.count_ones() as usize;
+        let weight = factorial(joined) * factorial(players - joined - 1) / factorial(players);
+        weight * (value(set | 1 << g) - value(set))
+    };
+    let without = |g: usize| (0..1usize << players).filter(move |set| set >> g & 1 == 0);
+    (0..players).map(|g| without(g).map(|set| share(g, set)).sum()).collect()
+}
+
+/// The value of a set of groups: the mean prediction with the row's features for these groups, the references' for others.
+#[cfg(test)]
+pub(crate) fn value_of(
+    set: usize,
+    features: &Features,
+    references: &[Vec<f64>],
+    row: &[f64],
+    predict: impl Fn(&[f64]) -> f64,
+) -> f64 {
+    let ours = |j| features.group_of(j).is_some_and(|group| set >> group & 1 == 1);
+    let mixed =
+        |r: &Vec<f64>| (0..row.len()).map(|j| if ours(j) { row[j] } else { r[j] }).collect::<Vec<f64>>();
+    references.iter().map(|r| predict(&mixed(r))).sum::<f64>() / references.len() as f64
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -146,28 +174,6 @@ mod tests {
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
-
-    /// Shapley values by the definition: all coalitions of groups.
-    fn brute_force(trees: &Trees, features: &Features, references: &[Vec<f64>], row: &[f64]) -> Vec<f64> {
-        let n = features.groups().len();
-        let value = |coalition: usize| {
-            let mixed = |r: &Vec<f64>| -> Vec<f64> {
-                let from_row = |j| coalition >> features.group_of(j).unwrap() & 1 == 1;
-                (0..row.len()).map(|j| if from_row(j) { row[j] } else { r[j] }).collect()
-            };
-            references.iter().map(|r| trees.predict(&mixed(r))).sum::<f64>() / references.len() as f64
-        };
-        let factorial = |k: usize| (1..=k).product::<usize>() as f64;
-        let mut phi = vec![0.0; n];
-        for (g, phi) in phi.iter_mut().enumerate() {
-            for s in (0..1usize << n).filter(|s| s >> g & 1 == 0) {
-                let k = s.count_ones() as usize;
-                let w = factorial(k) * factorial(n - k - 1) / factorial(n);
-                *phi += w * (value(s | 1 << g) - value(s));
-            }
-        }
-        phi
-    }
 
     fn random_row(rng: &mut ChaCha8Rng, n: usize) -> Vec<f64> {
         (0..n).map(|_| if rng.random_bool(0.1) { f64::NAN } else { rng.random_range(0.0..1.0) }).collect()
@@ -186,7 +192,8 @@ mod tests {
             let background = Background::new(&trees, &features, &references);
             let mut phi = vec![0.0; groups];
             background.explain(&trees, &row, 1.0, &mut phi);
-            for (ours, theirs) in phi.iter().zip(brute_force(&trees, &features, &references, &row)) {
+            let value = |set| value_of(set, &features, &references, &row, |mixed| trees.predict(mixed));
+            for (ours, theirs) in phi.iter().zip(by_definition(groups, value)) {
                 prop_assert!((ours - theirs).abs() < 1e-9, "{ours} against {theirs}");
             }
             let total = background.base() + phi.iter().sum::<f64>();

@@ -78,7 +78,7 @@ pub async fn backtest(
     let (backtest, given) = cpu::run(move || {
         let backtest = run(&knowledge.facts, &spec(&plan)?, &control)?;
         if backtest.rows.is_empty() {
-            let why = backtest.skipped.iter().map(|s| s.reason.clone()).next();
+            let why = backtest.skipped.first().map(|s| s.reason.clone());
             return Err(AppError::NothingTested(why.unwrap_or_else(|| "no title was released then".to_owned())));
         }
         let given = beside(&backtest, baseline.as_deref().unwrap_or_default())?;

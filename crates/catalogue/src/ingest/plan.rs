@@ -28,8 +28,8 @@ pub(crate) struct Plan {
     pub release: Option<ReleasePlan>,
     pub only: Option<(usize, String)>,
     pub unique: Vec<usize>,
-    pub required: Vec<(usize, usize)>,
-    pub references: Vec<(usize, HashSet<u64>, usize)>,
+    pub required: Required,
+    pub references: References,
     pub columns: Vec<ColumnPlan>,
     pub at_least: Vec<AtLeast>,
     pub missing: Missing,
@@ -145,46 +145,22 @@ pub(crate) fn key_hash(text: &str) -> u64 {
     xxh3_64(text.as_bytes())
 }
 
+/// Columns that must not be empty, each with its rule.
+type Required = Vec<(usize, usize)>;
+/// Columns whose values must be in a side table, each with the hashes of those and its rule.
+type References = Vec<(usize, HashSet<u64>, usize)>;
+
 impl Plan {
     /// Lays a map over a head. `folder` holds the side tables; `today` dates what has no better day.
     pub(crate) fn new(map: &Mapping, head: Head, folder: &Path, today: Day) -> Result<Self> {
         let mut build = Build { map, head: &head, folder, rules: Vec::new(), inputs: Sha256::new() };
         build.inputs.update(map.text.as_bytes());
         build.fixed_rules();
-        let missing: Vec<&str> =
-            map.columns().into_iter().filter(|c| !head.columns.iter().any(|h| h == c)).collect();
-        if !missing.is_empty() {
-            let what = format!(
-                "the file has no column `{}`; its columns are: {}",
-                missing.join("`, `"),
-                head.columns.join(", ")
-            );
-            return Err(build.fail(what));
-        }
+        build.require_columns()?;
         let release = build.release()?;
         let (main, space) = build.main()?;
         let columns = map.column.iter().map(|c| build.column(c)).collect::<Result<Vec<_>>>()?;
-        let (mut required, mut references) = (Vec::new(), Vec::new());
-        for rule in &map.rule {
-            match rule {
-                Rule::Required { column } => {
-                    let number =
-                        build.rule(column, "required", "is empty, and must not be", Action::RowRefused);
-                    required.push((build.at(column)?, number));
-                }
-                Rule::References { column, file, key } => {
-                    let lookup = Lookup { file: file.clone(), key: key.clone(), value: key.clone() };
-                    let known = build.side(&lookup)?.into_keys().collect();
-                    let message = format!("is not in `{key}` of {file}");
-                    references.push((
-                        build.at(column)?,
-                        known,
-                        build.rule(column, "references", &message, Action::RowRefused),
-                    ));
-                }
-                _ => {}
-            }
-        }
+        let (required, references) = build.row_rules()?;
         let at_least = build.at_least()?;
         let only = match &map.only {
             Some(only) => Some((build.at(&only.column)?, only.equals.clone())),
@@ -238,6 +214,42 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
+    /// Refuses a map that names a column which the file has not.
+    fn require_columns(&self) -> Result<()> {
+        let there = &self.head.columns;
+        let columns = self.map.columns();
+        let missing: Vec<&str> = columns.into_iter().filter(|c| !there.iter().any(|h| h == c)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (missing, there) = (missing.join("`, `"), there.join(", "));
+        Err(self.fail(format!("the file has no column `{missing}`; its columns are: {there}")))
+    }
+
+    /// The rules that refuse a whole row.
+    fn row_rules(&mut self) -> Result<(Required, References)> {
+        let (mut required, mut references) = (Required::new(), References::new());
+        let map = self.map;
+        for rule in &map.rule {
+            match rule {
+                Rule::Required { column } => {
+                    let message = "is empty, and must not be";
+                    let number = self.rule(column, "required", message, Action::RowRefused);
+                    required.push((self.at(column)?, number));
+                }
+                Rule::References { column, file, key } => {
+                    let lookup = Lookup { file: file.clone(), key: key.clone(), value: key.clone() };
+                    let known = self.side(&lookup)?.into_keys().collect();
+                    let message = format!("is not in `{key}` of {file}");
+                    let number = self.rule(column, "references", &message, Action::RowRefused);
+                    references.push((self.at(column)?, known, number));
+                }
+                _ => {}
+            }
+        }
+        Ok((required, references))
+    }
+
     fn fail(&self, what: String) -> CatalogueError {
         CatalogueError::Mapping { origin: self.map.name.clone(), what }
     }

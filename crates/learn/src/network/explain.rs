@@ -102,20 +102,11 @@ impl FittedNetwork {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::shapley::{by_definition, value_of};
     use crate::standard::Standard;
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
-
-    /// Shapley values as the mean over all orders of joining.
-    fn by_orders(value: &dyn Fn(usize) -> f64, left: &[usize], joined: usize, phi: &mut [f64], share: f64) {
-        for (k, player) in left.iter().enumerate() {
-            let (rest, with) = ([&left[..k], &left[k + 1..]].concat(), joined | 1 << player);
-            let share = share / left.len() as f64;
-            phi[*player] += share * (value(with) - value(joined));
-            by_orders(value, &rest, with, phi, share);
-        }
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
@@ -135,16 +126,11 @@ mod tests {
             };
             let mut row = || (0..7).map(|_| if rng.random_bool(0.2) { f64::NAN } else { rng.random_range(-2.0..2.0) }).collect::<Vec<f64>>();
             let (asked, references): (Vec<f64>, Vec<Vec<f64>>) = (row(), (0..refs).map(|_| row()).collect());
-            let value = |set: usize| {
-                let mixed = |r: &Vec<f64>| -> Vec<f64> { (0..7).map(|j| if set >> (j % groups) & 1 == 1 { asked[j] } else { r[j] }).collect() };
-                references.iter().map(|r| network.predict(&mixed(r))).sum::<f64>() / refs as f64
-            };
-            let mut expected = vec![0.0; groups];
-            by_orders(&value, &(0..groups).collect::<Vec<_>>(), 0, &mut expected, 1.0);
+            let value = |set| value_of(set, &features, &references, &asked, |mixed| network.predict(mixed));
             let laid_out = network.lay_out(&features, &references);
             let mut phi = vec![0.0; groups];
             network.explain(&laid_out, &features, &asked, 1.0, &mut phi);
-            for (ours, theirs) in phi.iter().zip(&expected) {
+            for (ours, theirs) in phi.iter().zip(by_definition(groups, value)) {
                 prop_assert!((ours - theirs).abs() < 1e-9, "{ours} against {theirs}");
             }
             let total = laid_out.base() + phi.iter().sum::<f64>();

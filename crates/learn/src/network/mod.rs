@@ -14,7 +14,6 @@ use crate::control::Steps;
 use crate::dataset::{Dataset, Features};
 use crate::error::{LearnError, require};
 use crate::standard::Standard;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// The most driver groups that a network's features may belong to: explaining a row goes through their coalitions.
@@ -98,14 +97,8 @@ impl NetworkSpec {
             return Err(LearnError::TooMany { what, found, limit: MAX_NETWORK_GROUPS });
         }
         let table = train::Table::new(data, &columns, rows, self.clip);
-        let fits: Vec<train::Net> = (0..self.seeds as u64)
-            .into_par_iter()
-            .map(|stream| {
-                let net = table.descend(self, seed, stream, steps)?;
-                steps.finish("network");
-                Ok(net)
-            })
-            .collect::<Result<_, LearnError>>()?;
+        let descend = |stream: usize| table.descend(self, seed, stream as u64, steps);
+        let fits = steps.side_by_side("network", self.seeds, descend)?;
         Ok(table.join(&fits, self.clip))
     }
 }
