@@ -41,7 +41,9 @@ pub enum AppError {
         missing: &'static str,
     },
     /// The as-of day is not before the release.
-    #[error("`{name}` was released on {release}, and {as_of} is not before that: ask as of an earlier day")]
+    #[error(
+        "`{name}` was released on {release}, and {as_of} is not before that: ask as of an earlier day, or for `--target domestic` where the lake has its daily chart"
+    )]
     Released {
         /// The title.
         name: String,
@@ -49,6 +51,28 @@ pub enum AppError {
         release: marquee_domain::Day,
         /// The day that was asked for.
         as_of: marquee_domain::Day,
+    },
+    /// The as-of day is before the target is forecast.
+    #[error("the {target} of `{name}` is forecast from {from} on: ask as of that day, or for another target")]
+    TooEarly {
+        /// The title.
+        name: String,
+        /// The target.
+        target: marquee_domain::Target,
+        /// The first day.
+        from: marquee_domain::Day,
+    },
+    /// No model speaks of these films there.
+    #[error(
+        "no model of {population} films forecasts {target} at {horizon}: leave `--population` out for the usual one"
+    )]
+    NotAsked {
+        /// The horizon.
+        horizon: marquee_domain::Horizon,
+        /// The target.
+        target: marquee_domain::Target,
+        /// The population.
+        population: marquee_domain::Population,
     },
     /// A file could not be read or written.
     #[error("{doing} {} failed: {source}", .path.display())]

@@ -11,7 +11,7 @@ use marquee_domain::{
     AsOf, Budget, Control, Currency, Day, Forecast, Horizon, Money, Population, Project, Target, TitleId,
     Vertical, normalise_title,
 };
-use marquee_forecast::{FittedModel, History, Profile, Scope, Subject};
+use marquee_forecast::{FittedModel, History, Profile, Scope, Subject, usual_population};
 
 use crate::error::AppError;
 use crate::knowledge::{Knowledge, ModelAsk, training_cut};
@@ -37,13 +37,16 @@ pub struct Forecaster {
     models: ModelStore,
     histories: HashMap<(Target, AsOf), (Scope, Arc<History>)>,
     fitted: HashMap<String, Arc<FittedModel>>,
+    /// Whether daily charts are among what is known.
+    charted: bool,
 }
 
 impl Forecaster {
     /// A forecaster over what is known and the models that are kept.
     #[must_use]
     pub fn new(knowledge: Knowledge, models: ModelStore) -> Self {
-        Self { knowledge, models, histories: HashMap::new(), fitted: HashMap::new() }
+        let charted = knowledge.is_charted();
+        Self { knowledge, models, histories: HashMap::new(), fitted: HashMap::new(), charted }
     }
 
     /// What is known.
@@ -98,16 +101,23 @@ impl Forecaster {
         terms: &Terms,
         control: &Control,
     ) -> Result<Forecast, AppError> {
-        let horizon = horizon(&project.name, project.release, terms.as_of)?;
+        let horizon = self.horizon(&project.name, project.release, terms)?;
+        if horizon.sees_run() {
+            let (name, release) = (project.name.clone(), project.release);
+            return Err(AppError::Released { name, release, as_of: terms.as_of.0 });
+        }
         let profile = Profile::of_project(project, horizon);
         let subject = Subject { profile, release: project.release, horizon, as_of: terms.as_of, title: None };
         self.subject(&subject, terms, control)
     }
 
-    /// The forecast of a title of the catalogue that is released on `release`.
+    /// The forecast of a title of the catalogue that is released on `release`, where the source of the target's outcomes
+    /// does not say better. What looks at a run does so as of its horizon's own day: the latest Sunday of the first three,
+    /// or the day of release.
     ///
     /// # Errors
-    /// As [`Forecaster::project`]; [`AppError::Lacking`] where no budget was known on the as-of day.
+    /// [`AppError::Released`] where the as-of day is not before the release and the target has no daily chart,
+    /// [`AppError::TooEarly`] where it is before anybody asks for the target; otherwise what the room says.
     pub fn title(
         &mut self,
         title: TitleId,
@@ -116,31 +126,48 @@ impl Forecaster {
         terms: &Terms,
         control: &Control,
     ) -> Result<Forecast, AppError> {
-        let horizon = horizon(name, release, terms.as_of)?;
-        let mut profile = self.history(terms.target, terms.as_of)?.profile(title);
+        let release = self.history(terms.target, terms.as_of)?.release(title).unwrap_or(release);
+        let horizon = self.horizon(name, release, terms)?;
+        let as_of = if horizon.sees_run() { horizon.as_of(release) } else { terms.as_of };
+        let terms = Terms { as_of, ..*terms };
+        let mut profile = self.history(terms.target, as_of)?.profile(title);
         profile.name = Some(name.into());
-        let subject = Subject { profile, release, horizon, as_of: terms.as_of, title: Some(title) };
-        self.subject(&subject, terms, control)
+        let subject = Subject { profile, release, horizon, as_of, title: Some(title) };
+        self.subject(&subject, &terms, control)
+    }
+
+    /// The latest horizon whose day has come, of those at which the target is asked for and the catalogue has what they
+    /// look at.
+    fn horizon(&self, name: &str, release: Day, terms: &Terms) -> Result<Horizon, AppError> {
+        let (name, as_of) = (|| name.to_owned(), terms.as_of);
+        let seen = |h: &&Horizon| self.charted || **h <= Horizon::Announced;
+        let asked: Vec<Horizon> =
+            Horizon::ALL.iter().filter(|h| h.asks_for(terms.target)).filter(seen).copied().collect();
+        let Some(first) = asked.first() else {
+            return Err(AppError::Lacking { name: name(), missing: "daily chart" });
+        };
+        let latest = asked.iter().rev().find(|h| h.as_of(release) <= as_of);
+        match latest {
+            None if *first == Horizon::Greenlight => Ok(*first),
+            None => {
+                Err(AppError::TooEarly { name: name(), target: terms.target, from: first.as_of(release).0 })
+            }
+            Some(h) if as_of.0 >= release && !h.sees_run() => {
+                Err(AppError::Released { name: name(), release, as_of: as_of.0 })
+            }
+            Some(h) => Ok(*h),
+        }
     }
 
     fn subject(&mut self, subject: &Subject, terms: &Terms, control: &Control) -> Result<Forecast, AppError> {
         let history = self.history(terms.target, terms.as_of)?;
-        let population = terms.population.unwrap_or(Population::Funded);
+        let population = terms.population.unwrap_or_else(|| usual_population(subject, terms.target));
+        if !subject.horizon.asks(terms.target, population) {
+            return Err(AppError::NotAsked { horizon: subject.horizon, target: terms.target, population });
+        }
         let model = self.model(subject.horizon, population, terms, control)?;
         Ok(model.forecast(&history, subject, &self.knowledge.fingerprint)?)
     }
-}
-
-/// How much may be known of a release on an as-of day.
-///
-/// # Errors
-/// [`AppError::Released`] where the day is not before the release.
-pub fn horizon(name: &str, release: Day, as_of: AsOf) -> Result<Horizon, AppError> {
-    if as_of.0 >= release {
-        return Err(AppError::Released { name: name.to_owned(), release, as_of: as_of.0 });
-    }
-    let announced = as_of >= Horizon::Announced.as_of(release);
-    Ok(if announced { Horizon::Announced } else { Horizon::Greenlight })
 }
 
 /// The day on which a project is judged where nobody says: its greenlight day; else today, while that is before the
@@ -217,5 +244,6 @@ pub fn as_project(name: &str, profile: &Profile, release: Day) -> Result<Project
         cast: words(&profile.cast),
         age_rating: word(&profile.age_rating),
         runtime: profile.runtime.map(|m| m as u32),
+        opening_theatres: profile.theatres.map(|t| t as u32),
     })
 }

@@ -21,8 +21,33 @@ pub struct Knowledge {
     pub fingerprint: String,
 }
 
-/// The kinds of fact that forecasting reads. Daily charts, scores and crowd edits are not among them.
-pub const KINDS: [FactKind; 20] = [
+/// How far into a title's life questions go, and with that how many facts they need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Up to a month before release.
+    Plans,
+    /// Beyond: daily charts too, which are most of a large lake.
+    Runs,
+}
+
+impl Reach {
+    /// As far as the latest of these horizons goes.
+    #[must_use]
+    pub fn of(horizons: &[Horizon]) -> Self {
+        if horizons.iter().any(|h| *h > Horizon::Announced) { Self::Runs } else { Self::Plans }
+    }
+
+    /// The kinds of fact that are read.
+    #[must_use]
+    pub fn kinds(self) -> Vec<FactKind> {
+        let charts = [FactKind::DailyGross, FactKind::DailyTheatres, FactKind::GrossToDate];
+        let charts = charts.into_iter().filter(|_| self == Self::Runs);
+        KINDS.into_iter().chain(charts).collect()
+    }
+}
+
+/// The kinds of fact that all forecasting reads. Scores and crowd edits are not among them.
+const KINDS: [FactKind; 22] = [
     FactKind::Name,
     FactKind::SourceId,
     FactKind::PlannedQuarter,
@@ -43,9 +68,17 @@ pub const KINDS: [FactKind; 20] = [
     FactKind::DomesticGross,
     FactKind::WorldwideGross,
     FactKind::OpeningDayGross,
+    FactKind::OpeningWeekendGross,
+    FactKind::OpeningTheatres,
 ];
 
 impl Knowledge {
+    /// Whether daily charts are among the facts.
+    #[must_use]
+    pub fn is_charted(&self) -> bool {
+        self.facts.iter().any(|fact| fact.kind == FactKind::DailyGross)
+    }
+
     /// The sources of a target, judged by what was known before `cut`.
     #[must_use]
     pub fn scope(&self, target: Target, cut: Day) -> Scope {

@@ -16,7 +16,7 @@ use marquee_platform::{Action, Ledger, LedgerFiles, Permit, StateStore};
 use sha2::{Digest, Sha256};
 
 use crate::error::AppError;
-use crate::knowledge::{KINDS, Knowledge};
+use crate::knowledge::{Knowledge, Reach};
 use crate::models::ModelStore;
 
 /// A data folder. Each port is opened when it is first asked for, and every fetch asks for a [`Permit`].
@@ -64,9 +64,14 @@ impl Workspace {
     ///
     /// # Errors
     /// What the catalogue says.
-    pub async fn knowledge(&self, snapshot: &Snapshot, permit: &Permit) -> Result<Knowledge, AppError> {
+    pub async fn knowledge(
+        &self,
+        snapshot: &Snapshot,
+        reach: Reach,
+        permit: &Permit,
+    ) -> Result<Knowledge, AppError> {
         permit.require(Action::Read)?;
-        let filter = FactFilter { kinds: KINDS.to_vec(), ..FactFilter::default() };
+        let filter = FactFilter { kinds: reach.kinds(), ..FactFilter::default() };
         let stated = snapshot.all_facts(&filter).await?;
         let main =
             stated.into_iter().filter(|s| s.fact.kind != FactKind::SourceId || names(&s.fact, s.member));

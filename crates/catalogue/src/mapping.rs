@@ -220,7 +220,8 @@ impl Known {
             K::ReleaseDate | K::Distributor | K::AgeRating | K::Runtime | K::Synopsis => {
                 Self::Release(-ANNOUNCED_LEAD)
             }
-            K::OpeningTheatres => Self::Release(0),
+            // Bookings are made in the week before.
+            K::OpeningTheatres => Self::Release(-1),
             K::OpeningDayGross => Self::Release(1),
             K::OpeningWeekendGross => Self::Release(3),
             K::DomesticGross | K::InternationalGross | K::WorldwideGross | K::WidestTheatres => {
@@ -233,6 +234,7 @@ impl Known {
             | K::Popularity
             | K::HomeVideoSales
             | K::DailyGross
+            | K::GrossToDate
             | K::DailyTheatres => Self::Undated,
             _ => Self::Release(-GREENLIGHT_LEAD),
         }

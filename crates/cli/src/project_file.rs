@@ -34,6 +34,7 @@ struct Written {
     cast: Vec<String>,
     age_rating: Option<String>,
     runtime: Option<u32>,
+    opening_theatres: Option<u32>,
 }
 
 /// An amount as a text such as `"80M"` or as plain dollars.
@@ -112,6 +113,7 @@ impl Written {
             cast: self.cast,
             age_rating: self.age_rating,
             runtime: self.runtime,
+            opening_theatres: self.opening_theatres,
         };
         project.check()?;
         Ok(project)

@@ -82,6 +82,12 @@ impl Day {
         self.date().month()
     }
 
+    /// The day of the month, 1 to 31.
+    #[must_use]
+    pub fn day_of_month(self) -> u32 {
+        self.date().day()
+    }
+
     /// The day of the year, 1 to 366.
     #[must_use]
     pub fn ordinal(self) -> u32 {

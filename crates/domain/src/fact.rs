@@ -187,6 +187,8 @@ fact_kinds! {
     DailyGross, "daily_gross", Money, true;
     /// Theatres on the day it becomes known on (`daily_theatres`).
     DailyTheatres, "daily_theatres", Count, true;
+    /// Domestic gross of the run so far, up to the day it becomes known on (`gross_to_date`).
+    GrossToDate, "gross_to_date", Money, true;
     /// Sales of discs and downloads (`home_video_sales`).
     HomeVideoSales, "home_video_sales", Money, false;
     /// Critics' score, 0–100 (`critic_score`).

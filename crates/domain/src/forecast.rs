@@ -53,47 +53,95 @@ closed_words! {
         Greenlight = "greenlight",
         /// 30 days before release: also date, runtime, age rating, distributor, and what else is scheduled.
         Announced = "announced",
+        /// The day before release: also the theatres that it opens in.
+        PreRelease = "pre_release",
+        /// The day of release: also what that day took.
+        OpeningDay = "opening_day",
+        /// The first Sunday on or after the first Friday: also what each day up to it took.
+        Weekend1 = "weekend_1",
+        /// The Sunday after: likewise.
+        Weekend2 = "weekend_2",
+        /// The one after that: likewise.
+        Weekend3 = "weekend_3",
     }
 }
 
 impl Horizon {
-    /// Days between the as-of day and the release, where no better day is known.
-    #[must_use]
-    pub fn lead_days(self) -> i32 {
-        match self {
-            Self::Greenlight => 540,
-            Self::Announced => 30,
-        }
-    }
-
     /// The day whose knowledge a forecast at this horizon uses, for a title released on `release`.
     #[must_use]
     pub fn as_of(self, release: Day) -> AsOf {
-        AsOf(release.plus(-self.lead_days()))
+        AsOf(match self {
+            Self::Greenlight => release.plus(-540),
+            Self::Announced => release.plus(-30),
+            Self::PreRelease => release.plus(-1),
+            Self::OpeningDay => release,
+            Self::Weekend1 => sunday_of(release, 1),
+            Self::Weekend2 => sunday_of(release, 2),
+            Self::Weekend3 => sunday_of(release, 3),
+        })
+    }
+
+    /// Whether it looks at what the release itself has taken so far.
+    #[must_use]
+    pub fn sees_run(self) -> bool {
+        self >= Self::OpeningDay
+    }
+
+    /// Whether anybody asks for this target at this horizon.
+    #[must_use]
+    pub fn asks_for(self, target: Target) -> bool {
+        Population::ALL.iter().any(|population| self.asks(target, *population))
+    }
+
+    /// Whether anybody asks for this target at this horizon, by a model of these films.
+    ///
+    /// Before the theatres are booked a model speaks of all films that are funded; from then on of those that a daily
+    /// chart follows. An opening is forecast before its weekend is over, a whole run at any time; nobody charts the world
+    /// by the day.
+    #[must_use]
+    pub fn asks(self, target: Target, population: Population) -> bool {
+        let charted = matches!(population, Population::All | Population::Wide);
+        match target {
+            Target::Opening => matches!(self, Self::PreRelease | Self::OpeningDay) && charted,
+            Target::Domestic if self >= Self::PreRelease => charted,
+            Target::Domestic | Target::Worldwide => self <= Self::Announced && population != Population::Wide,
+        }
     }
 }
 
+/// The Sunday of the `week`-th weekend of a release: weekends begin on Fridays.
+fn sunday_of(release: Day, week: i32) -> Day {
+    const FRIDAY: i32 = 4;
+    let friday = release.plus((FRIDAY - release.weekday() as i32).rem_euclid(7));
+    friday.plus(7 * week - 5)
+}
+
 closed_words! {
-    /// What is predicted: the gross of a whole theatrical run, US dollars, nominal.
+    /// What is predicted, US dollars, nominal.
     Target ("target") {
-        /// United States and Canada.
+        /// The opening weekend in the United States and Canada.
+        Opening = "opening",
+        /// The whole theatrical run in the United States and Canada.
         Domestic = "domestic",
-        /// Everywhere.
+        /// The whole theatrical run everywhere.
         Worldwide = "worldwide",
     }
 }
 
 closed_words! {
-    /// The films that a model is trained and judged on. Each is a part of the first.
+    /// The films that a model is trained and judged on.
     Population ("population") {
         /// A budget of $100,000 or more and any recorded worldwide gross above zero: the flops are in.
         Funded = "funded",
-        /// Of the funded, a worldwide gross of $100,000 or more.
+        /// Of the funded, a worldwide gross of $100,000 or more; from `pre_release` on, every film with a daily chart and
+        /// an opening weekend above $10,000, whatever it cost.
         All = "all",
         /// Of all, a budget of $10 million or more.
         Big = "budget >= 10M",
         /// Of all, a director is named in a table of credits; only here may people be features.
         Credited = "credited",
+        /// Of all with a daily chart, an opening in 600 theatres or more; for the opening itself also a known budget.
+        Wide = "wide",
     }
 }
 
@@ -188,5 +236,26 @@ mod tests {
         let release = Day::new(2014, 7, 4).expect("a day");
         assert_eq!(Horizon::Announced.as_of(release).to_string(), "2014-06-04");
         assert_eq!(Horizon::Greenlight.as_of(release).to_string(), "2013-01-10");
+    }
+
+    /// Friday 4 July 2014, Wednesday 2 July, and Sunday 6 July, whose first whole weekend is the next.
+    #[test]
+    fn weekends_end_on_sundays() {
+        let of = |day, horizon: Horizon| horizon.as_of(Day::new(2014, 7, day).expect("a day")).to_string();
+        assert_eq!(
+            [2, 4, 6].map(|day| of(day, Horizon::Weekend1)),
+            ["2014-07-06", "2014-07-06", "2014-07-13"]
+        );
+        assert_eq!(of(4, Horizon::Weekend3), "2014-07-20");
+        assert_eq!([of(4, Horizon::PreRelease), of(4, Horizon::OpeningDay)], ["2014-07-03", "2014-07-04"]);
+    }
+
+    #[test]
+    fn every_horizon_target_and_population_is_asked_for_somewhere() {
+        let all = || Horizon::ALL.iter().flat_map(|h| Target::ALL.iter().map(move |t| (*h, *t)));
+        let asked = |h: Horizon, t| Population::ALL.iter().filter(|p| h.asks(t, **p)).count();
+        assert_eq!(all().map(|(h, t)| asked(h, t)).sum::<usize>(), 16 + 4 + 2 * 5);
+        assert!(Horizon::Greenlight.asks(Target::Worldwide, Population::Funded));
+        assert!(!Horizon::Weekend1.asks(Target::Worldwide, Population::All));
     }
 }

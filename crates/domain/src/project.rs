@@ -44,6 +44,8 @@ pub struct Project {
     pub age_rating: Option<String>,
     /// Minutes.
     pub runtime: Option<u32>,
+    /// The theatres that it opens in, in the United States and Canada.
+    pub opening_theatres: Option<u32>,
 }
 
 impl Project {
@@ -139,6 +141,7 @@ mod tests {
             cast: vec![],
             age_rating: None,
             runtime: None,
+            opening_theatres: None,
         };
         let said = project.check().expect_err("refused").to_string();
         assert!(said.contains("Land Girls II") && said.contains("budget"), "{said}");

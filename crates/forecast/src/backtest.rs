@@ -7,14 +7,14 @@
 
 use std::ops::RangeInclusive;
 
-use marquee_domain::{Control, Day, Distribution, Fact, Horizon, Population, Target};
+use marquee_domain::{Control, Day, Distribution, Fact, FactKind, Horizon, Population, Target};
 use marquee_learn::judge::TierCoverage;
 use marquee_learn::{BoostingSpec, EnsembleSpec, MemberReport, MemberSpec, RidgeSpec};
 
 use crate::error::ForecastError;
 use crate::example::examples;
 use crate::features::Vocabulary;
-use crate::model::{FittedModel, ModelSpec, dataset};
+use crate::model::{FittedModel, Measure, ModelSpec, dataset};
 use crate::panel::Panel;
 use crate::scope::Scope;
 use crate::score::{Prediction, Score, Versus, coverage, versus};
@@ -119,14 +119,25 @@ pub fn backtest_with(
     control: &Control,
 ) -> Result<Backtest, ForecastError> {
     let cut = *spec.test.start();
+    let charted = facts.iter().any(|fact| fact.kind == FactKind::DailyGross);
     let mut found = Backtest::default();
     for target in &spec.targets {
         let scope = Scope::infer(*target, facts, cut);
         let settled = examples(facts, &scope);
-        for horizon in &spec.horizons {
+        for horizon in spec.horizons.iter().filter(|h| h.asks_for(*target)) {
             control.check()?;
+            if *horizon > Horizon::Announced && !charted {
+                let asked = spec.populations.iter().filter(|p| horizon.asks(*target, **p));
+                found.skipped.extend(asked.map(|population| Skipped {
+                    horizon: *horizon,
+                    target: *target,
+                    population: *population,
+                    reason: "the lake has no daily chart".to_owned(),
+                }));
+                continue;
+            }
             let panel = Panel::fold(facts, settled.clone(), &scope, *horizon)?;
-            for population in &spec.populations {
+            for population in spec.populations.iter().filter(|p| horizon.asks(*target, **p)) {
                 control.check()?;
                 let model = ModelSpec {
                     horizon: *horizon,
@@ -154,9 +165,8 @@ fn test(
 ) -> Result<(), ForecastError> {
     let ModelSpec { horizon, target, population, .. } = *model;
     let mut skip = |reason: String| found.skipped.push(Skipped { horizon, target, population, reason });
-    let tested: Vec<usize> = (0..panel.examples.len())
-        .filter(|i| period.contains(&panel.examples[*i].release) && panel.examples[*i].is_in(population))
-        .collect();
+    let mut tested = panel.members(population, target);
+    tested.retain(|i| period.contains(&panel.examples[*i].release));
     if tested.is_empty() {
         skip(format!("no such title was released from {} to {}", period.start(), period.end()));
         return Ok(());
@@ -169,11 +179,11 @@ fn test(
         other => other?,
     };
     let ours = predict(panel, &tested, target, population, |i| {
-        fitted.distribution(&panel.raws[i], panel.log_prices[i])
+        fitted.distribution(&panel.raws[i], panel.origins[i])
     })?;
     let refs: Vec<&Prediction> = ours.iter().collect();
     let mut baselines = Vec::new();
-    for (name, columns, member) in baselines_of() {
+    for (name, columns, member) in baselines_of(horizon) {
         let theirs = simple(panel, model, &tested, columns, &member, control)?;
         baselines.extend(versus(name, &refs, &theirs.iter().collect::<Vec<_>>(), false)?);
     }
@@ -194,18 +204,38 @@ fn test(
 /// Which columns a baseline sees, by name.
 type Keep = fn(&str) -> bool;
 
-/// The simple baselines: their name, which columns they see, and the learner.
-fn baselines_of() -> [(&'static str, Keep, MemberSpec); 2] {
+/// The simple baselines: their name, which columns they see, and the learner. From `opening_day` on they too forecast how
+/// often what was taken so far will be taken in the end.
+fn baselines_of(horizon: Horizon) -> [(&'static str, Keep, MemberSpec); 2] {
     let boosting = BoostingSpec { seeds: 1, ..BoostingSpec::default() };
+    let (line, seen): (_, Keep) = match horizon {
+        Horizon::Greenlight | Horizon::Announced => ("log budget alone", |name| name == "log_budget"),
+        Horizon::PreRelease => ("log theatres alone", |name| name == "log_theatres"),
+        _ => ("multiple by gross a theatre", |name| name == "per_theatre"),
+    };
     [
-        ("log budget alone", |name| name == "log_budget", MemberSpec::Ridge(RidgeSpec::default())),
+        (line, seen, MemberSpec::Ridge(RidgeSpec::default())),
         ("plain boosting on raw columns", is_raw, MemberSpec::Boosting(boosting)),
     ]
 }
 
 /// Whether a column is in the source tables as such, without any history.
 fn is_raw(name: &str) -> bool {
-    const NUMBERS: [&str; 6] = ["log_budget", "planned_year", "quarter", "week", "weekday", "runtime"];
+    const NUMBERS: [&str; 13] = [
+        "log_budget",
+        "planned_year",
+        "quarter",
+        "week",
+        "weekday",
+        "runtime",
+        "log_theatres",
+        "recent_gross",
+        "recent_share",
+        "recent_theatres",
+        "drop",
+        "midweek",
+        "theatre_change",
+    ];
     name.contains('=') || NUMBERS.contains(&name)
 }
 
@@ -221,11 +251,13 @@ fn simple(
     let rows = model.training_rows(panel);
     let raws: Vec<_> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
     let vocabulary = Vocabulary::learn(&raws, model.horizon, false).only(columns);
-    let data = dataset(panel, &rows, &vocabulary)?;
+    let data = dataset(panel, &rows, &vocabulary, model.target)?;
     let all: Vec<usize> = (0..data.len()).collect();
+    let measure = Measure::of(model.horizon, model.target);
     let fitted = member.fit(&data, &all, model.ensemble.seed, control)?;
     predict(panel, tested, model.target, model.population, |i| {
-        let middle = fitted.predict(&vocabulary.encode(&panel.raws[i])) + panel.log_prices[i];
+        let learned = fitted.predict(&vocabulary.encode(&panel.raws[i]));
+        let middle = measure.log(learned) + panel.origins[i];
         Ok((0, Distribution::from_logs([middle; 7])?))
     })
 }

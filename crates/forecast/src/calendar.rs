@@ -1,4 +1,5 @@
-//! The release calendar: how far a day lies from the United States' box-office holidays, moving ones too.
+//! The release calendar: how far a day lies from the United States' box-office holidays, moving ones too, and how much
+//! leisure lies ahead of it.
 
 use marquee_domain::Day;
 
@@ -22,6 +23,67 @@ pub(crate) fn days_to_holiday(day: Day) -> f64 {
         .map(|h| h.days_since(day).abs())
         .min();
     f64::from(near.unwrap_or(30).min(30))
+}
+
+/// How far into the year a day lies, as the angle of a full turn.
+#[must_use]
+pub(crate) fn season_angle(day: Day) -> f64 {
+    std::f64::consts::TAU * f64::from(day.ordinal()) / 365.25
+}
+
+/// Whether a day is a Monday on which the United States do not work: Martin Luther King, Presidents', Memorial, Labor and
+/// Columbus Day.
+#[must_use]
+pub(crate) fn is_holiday_monday(day: Day) -> bool {
+    let year = day.year();
+    let mondays = [
+        nth_weekday(year, 1, 0, 3),
+        nth_weekday(year, 2, 0, 3),
+        last_monday(year, 5),
+        nth_weekday(year, 9, 0, 1),
+        nth_weekday(year, 10, 0, 2),
+    ];
+    mondays.contains(&Some(day))
+}
+
+/// Days from `day` to Christmas, from a week after it (−7) to 60 before; 60 beyond.
+#[must_use]
+pub(crate) fn days_to_christmas(day: Day) -> f64 {
+    let christmas = |year: i32| Day::new(year, 12, 25).ok().map(|c| c.days_since(day));
+    let near = [christmas(day.year() - 1), christmas(day.year())].into_iter().flatten();
+    f64::from(near.filter(|days| (-7..=60).contains(days)).min().unwrap_or(60))
+}
+
+/// Days from `day` to Thanksgiving, at most 30; 30 after it.
+#[must_use]
+pub(crate) fn days_to_thanksgiving(day: Day) -> f64 {
+    let days = nth_weekday(day.year(), 11, 3, 4).map_or(30, |thanksgiving| thanksgiving.days_since(day));
+    f64::from(if (0..=30).contains(&days) { days } else { 30 })
+}
+
+/// The share of the summer that is left: from 1 on 6 June to 0 on 20 August; 0 before 20 May.
+#[must_use]
+pub(crate) fn summer_left(day: Day) -> f64 {
+    let on = |month, date| Day::new(day.year(), month, date).ok();
+    match (on(5, 20), on(8, 20)) {
+        (Some(from), Some(to)) if (from..=to).contains(&day) => {
+            (f64::from(to.days_since(day)) / 75.0).clamp(0.0, 1.0)
+        }
+        _ => 0.0,
+    }
+}
+
+/// The share of the three weeks after `day` in which schools are closed: from 10 June to 22 August, from 22 December to
+/// 2 January, and five days about Easter. Districts differ; this is the middle of them.
+#[must_use]
+pub(crate) fn school_holidays(day: Day) -> f64 {
+    let closed = |d: Day| {
+        let date = (d.month(), d.day_of_month());
+        let summer = ((6, 10)..=(8, 22)).contains(&date);
+        let winter = date >= (12, 22) || date <= (1, 2);
+        summer || winter || easter(d.year()).is_some_and(|e| e.days_since(d).abs() <= 5)
+    };
+    (1..=21).filter(|i| closed(day.plus(*i))).count() as f64 / 21.0
 }
 
 fn nth_weekday(year: i32, month: u32, weekday: u32, nth: i32) -> Option<Day> {
@@ -61,5 +123,21 @@ mod tests {
         assert_eq!(nth_weekday(2012, 11, 3, 4), Some(day(11, 22)));
         assert_eq!(days_to_holiday(day(11, 21)), 1.0);
         assert_eq!(days_to_holiday(day(12, 30)), 2.0);
+    }
+
+    /// 2012 again: Columbus Day on 8 October, Presidents' Day on 20 February.
+    #[test]
+    fn leisure_ahead_is_counted() {
+        let day = |m, d| Day::new(2012, m, d).expect("a day");
+        assert!(
+            is_holiday_monday(day(10, 8)) && is_holiday_monday(day(2, 20)) && !is_holiday_monday(day(10, 1))
+        );
+        assert_eq!([day(12, 23), day(12, 30), day(7, 1)].map(days_to_christmas), [2.0, -5.0, 60.0]);
+        assert_eq!(days_to_christmas(Day::new(2013, 1, 1).expect("a day")), -7.0);
+        assert_eq!([day(11, 18), day(11, 23), day(9, 1)].map(days_to_thanksgiving), [4.0, 30.0, 30.0]);
+        assert_eq!([day(5, 19), day(5, 25), day(8, 5)].map(summer_left), [0.0, 1.0, 0.2]);
+        // 21 June to 11 July; 3 to 23 January of 2013; 9 to 13 April.
+        assert_eq!([day(6, 20), day(4, 8)].map(school_holidays), [1.0, 5.0 / 21.0]);
+        assert_eq!(school_holidays(Day::new(2013, 1, 2).expect("a day")), 0.0);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Population, Target, TitleId};
 
+use crate::history::Subject;
 use crate::profile::is_nominal_usd;
 use crate::scope::{Scope, outcome_kind};
 
@@ -19,16 +20,21 @@ pub struct Example {
     pub name: String,
     /// The release day, by the source of the outcome where it states one.
     pub release: Day,
-    /// What it cost to make.
-    pub budget: f64,
+    /// What it cost to make, where that is known.
+    pub budget: Option<f64>,
     /// What the target came to.
     pub actual: f64,
     /// The day on which the outcome became known.
     pub settled_on: Day,
-    /// Its worldwide gross, which decides its populations; 0 where none is known.
+    /// Its worldwide gross, which decides its populations before release; 0 where none is known.
     pub worldwide: f64,
     /// Whether a table of credits names a director.
     pub credited: bool,
+    /// Its opening weekend as the source of the outcome states it and as the daily chart adds up: the lesser of both, which
+    /// decides its populations from `pre_release` on; 0 where one is not known.
+    pub opening: f64,
+    /// The theatres that it opened in; 0 where unknown.
+    pub theatres: f64,
 }
 
 /// The least budget of a funded title, US dollars.
@@ -37,18 +43,29 @@ const FUNDED_BUDGET: f64 = 1e5;
 const ALL_GROSS: f64 = 1e5;
 /// The least budget of a title of [`Population::Big`], US dollars.
 const BIG_BUDGET: f64 = 1e7;
+/// The least opening weekend of a charted title, US dollars.
+const CHARTED_OPENING: f64 = 1e4;
+/// The least opening theatres of a title of [`Population::Wide`].
+pub(crate) const WIDE_THEATRES: f64 = 600.0;
 
 impl Example {
-    /// Whether it belongs to a population.
+    /// Whether it belongs to a population, as it is defined for a horizon and a target.
     #[must_use]
-    pub fn is_in(&self, population: Population) -> bool {
-        let funded = self.budget >= FUNDED_BUDGET && self.worldwide > 0.0;
-        let all = funded && self.worldwide >= ALL_GROSS;
+    pub fn is_in(&self, population: Population, horizon: Horizon, target: Target) -> bool {
+        let costs = |least: f64| self.budget.is_some_and(|budget| budget >= least);
+        let charted = self.opening > CHARTED_OPENING;
+        let funded = costs(FUNDED_BUDGET) && self.worldwide > 0.0;
+        let all =
+            if horizon >= Horizon::PreRelease { charted } else { funded && self.worldwide >= ALL_GROSS };
         match population {
             Population::Funded => funded,
             Population::All => all,
-            Population::Big => all && self.budget >= BIG_BUDGET,
+            Population::Big => all && costs(BIG_BUDGET),
             Population::Credited => all && self.credited,
+            Population::Wide => {
+                let wide = charted && self.theatres >= WIDE_THEATRES;
+                wide && (target != Target::Opening || costs(FUNDED_BUDGET))
+            }
         }
     }
 
@@ -56,6 +73,19 @@ impl Example {
     #[must_use]
     pub fn as_of(&self, horizon: Horizon) -> AsOf {
         horizon.as_of(self.release)
+    }
+}
+
+/// The narrowest population that a subject is sure to belong to, of those whose models are asked for its target.
+#[must_use]
+pub fn usual_population(subject: &Subject, target: Target) -> Population {
+    let at_least = |amount: Option<f64>, least: f64| amount.is_some_and(|amount| amount >= least);
+    let wide = at_least(subject.profile.theatres, WIDE_THEATRES)
+        && (target != Target::Opening || at_least(subject.profile.budget, FUNDED_BUDGET));
+    match subject.horizon {
+        Horizon::Greenlight | Horizon::Announced => Population::Funded,
+        _ if wide => Population::Wide,
+        _ => Population::All,
     }
 }
 
@@ -70,10 +100,14 @@ struct Draft {
     outcome: Option<(f64, Day)>,
     worldwide: Option<f64>,
     credited: bool,
+    opening: Option<f64>,
+    theatres: Option<f64>,
+    /// What each day took, by the chart.
+    days: Vec<(Day, f64)>,
 }
 
-/// The examples of a target, in order of release and title: titles with a budget, a release day and an outcome above
-/// zero. `facts` are all facts of the catalogue in order; which of them may say what is the scope's business.
+/// The examples of a target, in order of release and title: titles with a release day and an outcome above zero. `facts`
+/// are all facts of the catalogue in order; which of them may say what is the scope's business.
 #[must_use]
 pub fn examples(facts: &[Fact], scope: &Scope) -> Vec<Example> {
     let mut drafts: HashMap<TitleId, Draft> = HashMap::new();
@@ -81,7 +115,7 @@ pub fn examples(facts: &[Fact], scope: &Scope) -> Vec<Example> {
         drafts.entry(fact.title).or_default().observe(fact, scope);
     }
     let mut found: Vec<Example> =
-        drafts.into_iter().filter_map(|(title, draft)| draft.finish(title)).collect();
+        drafts.into_iter().filter_map(|(title, draft)| draft.finish(title, scope)).collect();
     found.sort_by_key(|e| (e.release, e.title));
     found
 }
@@ -111,30 +145,50 @@ impl Draft {
                 let id = text.split_once(':').map_or(&**text, |(_, id)| id);
                 self.source_id.get_or_insert_with(|| id.to_owned());
             }
+            (FactValue::Money(gross), FactKind::OpeningWeekendGross) if own => {
+                self.opening.get_or_insert(gross.major());
+            }
+            (FactValue::Count(theatres), FactKind::OpeningTheatres) if own => {
+                self.theatres.get_or_insert(*theatres as f64);
+            }
+            (FactValue::Money(gross), FactKind::DailyGross) if scope.admits(fact) => {
+                self.days.push((fact.known_on, gross.major()));
+            }
             (FactValue::Text(_), FactKind::Director) => self.credited |= scope.people.contains(&*fact.source),
             _ => {}
         }
         let decides = match scope.target {
             Target::Worldwide => own,
-            Target::Domestic => scope.features.contains(&*fact.source),
+            Target::Opening | Target::Domestic => scope.features.contains(&*fact.source),
         };
         if let (true, FactValue::Money(gross), FactKind::WorldwideGross) = (decides, &fact.value, fact.kind) {
             self.worldwide.get_or_insert(gross.major());
         }
     }
 
-    fn finish(self, title: TitleId) -> Option<Example> {
+    fn finish(self, title: TitleId, scope: &Scope) -> Option<Example> {
         let (actual, settled_on) = self.outcome?;
+        let release = self.outcome_release.or(self.release)?;
+        let opening = if scope.target == Target::Opening { Some(actual) } else { self.opening };
         Some(Example {
             title,
             source_id: self.source_id.unwrap_or_else(|| title.to_string()),
             name: self.name.map_or_else(|| title.to_string(), |n| n.to_string()),
-            release: self.outcome_release.or(self.release)?,
-            budget: self.budget?,
+            release,
+            budget: self.budget,
             actual,
             settled_on,
             worldwide: self.worldwide.unwrap_or(0.0),
             credited: self.credited,
+            opening: opening.unwrap_or(0.0).min(first_weekend(release, &self.days)),
+            theatres: self.theatres.unwrap_or(0.0),
         })
     }
+}
+
+/// What the first weekend of a release took, from its Friday to its Sunday, by the chart.
+fn first_weekend(release: Day, days: &[(Day, f64)]) -> f64 {
+    let sunday = Horizon::Weekend1.as_of(release).0;
+    let weekend = sunday.plus(-2)..=sunday;
+    days.iter().filter(|(day, _)| weekend.contains(day)).map(|(_, gross)| gross).sum()
 }

@@ -11,9 +11,11 @@ use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Target, Titl
 
 use crate::comps::Library;
 use crate::error::ForecastError;
+use crate::example::WIDE_THEATRES;
 use crate::prices;
 use crate::profile::{Profile, is_nominal_usd};
 use crate::record::{Expectation, Outcome, Record};
+use crate::run::Charts;
 use crate::scope::outcome_kind;
 
 /// What is asked about: a profile, when it is to be released, and how much may be known.
@@ -34,15 +36,67 @@ pub struct Subject {
 /// Everything that the facts up to [`History::now`] say.
 #[derive(Debug, Clone)]
 pub struct History {
+    target: Target,
     outcome_kind: FactKind,
     outcome_source: Option<Arc<str>>,
     now: Day,
     titles: HashMap<TitleId, Profile>,
+    /// Release days by the source of the outcomes: that of a territory may be another than the world's first.
+    releases: HashMap<TitleId, Day>,
     settled: HashSet<TitleId>,
     pub(crate) records: Records,
     pub(crate) expectation: Expectation,
     pub(crate) library: Library,
     schedule: BTreeMap<Day, Vec<(TitleId, f64)>>,
+    pub(crate) charts: Charts,
+    pub(crate) openings: Openings,
+}
+
+/// Openings, by the source of the outcomes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Openings {
+    /// What their weekends took, US dollars.
+    grosses: HashMap<TitleId, f64>,
+    /// Theatres of wide ones, with the day on which they became known.
+    theatres: Vec<(Day, f64)>,
+}
+
+impl Openings {
+    fn observe(&mut self, fact: &Fact) {
+        match (&fact.value, fact.kind) {
+            (FactValue::Money(gross), FactKind::OpeningWeekendGross) if is_nominal_usd(gross) => {
+                self.grosses.entry(fact.title).or_insert(gross.major());
+            }
+            (FactValue::Count(theatres), FactKind::OpeningTheatres) if *theatres as f64 >= WIDE_THEATRES => {
+                self.theatres.push((fact.known_on, *theatres as f64));
+            }
+            _ => {}
+        }
+    }
+
+    /// The theatres that nine in ten of the wide openings of the year before `day` did not exceed; NaN without any.
+    pub(crate) fn most_theatres(&self, day: Day) -> f64 {
+        let from = self.theatres.partition_point(|(known, _)| *known < day.plus(-365));
+        let to = self.theatres.partition_point(|(known, _)| *known < day);
+        let mut year: Vec<f64> = self.theatres[from..to].iter().map(|(_, theatres)| *theatres).collect();
+        year.sort_by(f64::total_cmp);
+        year.get(year.len() * 9 / 10).copied().unwrap_or(f64::NAN)
+    }
+}
+
+impl Subject {
+    /// What the natural log of the outcome is measured from, so that titles of all sizes and years compare: the price level
+    /// known on the as-of day over that of 1982–84; from `opening_day` on what the run has taken so far, US dollars, and
+    /// NaN where no chart follows it.
+    #[must_use]
+    pub fn origin(&self, history: &History) -> f64 {
+        if self.horizon.sees_run() {
+            let run = self.title.and_then(|title| history.charts.run(title));
+            run.map_or(f64::NAN, |run| run.to_date().ln())
+        } else {
+            (prices::level_known(self.as_of) / 100.0).ln()
+        }
+    }
 }
 
 /// A word that no settled title had.
@@ -87,11 +141,18 @@ impl History {
             outcome_source: source,
             now: Day::MIN,
             titles: HashMap::new(),
+            releases: HashMap::new(),
             settled: HashSet::new(),
             records: Records::default(),
-            expectation: Expectation::default(),
+            expectation: match target {
+                Target::Opening => Expectation::by_theatres(),
+                Target::Domestic | Target::Worldwide => Expectation::by_budget(),
+            },
+            target,
             library: Library::default(),
             schedule: BTreeMap::new(),
+            charts: Charts::default(),
+            openings: Openings::default(),
         }
     }
 
@@ -109,6 +170,15 @@ impl History {
                 self.settle(fact);
             }
             return Ok(());
+        }
+        if self.charts.observe(fact) {
+            return Ok(());
+        }
+        if self.outcome_source.as_ref().is_none_or(|s| *s == fact.source) {
+            self.openings.observe(fact);
+            if let (FactValue::Day(day), FactKind::ReleaseDate) = (&fact.value, fact.kind) {
+                self.releases.entry(fact.title).or_insert(*day);
+            }
         }
         let profile = self.titles.entry(fact.title).or_default();
         let had_release = profile.release;
@@ -132,10 +202,19 @@ impl History {
         }
         let release = profile.release.or(profile.planned_quarter).unwrap_or(fact.known_on);
         let log_gross = real_log(gross.major(), release);
-        let log_budget = real_log(budget, release);
-        let residual = log_gross - self.expectation.of(log_budget);
-        self.expectation.observe(log_budget, log_gross);
-        self.records.push(profile, Outcome { release, log_gross, residual });
+        let mut facts = vec![1.0, real_log(budget, release)];
+        if self.target == Target::Opening {
+            let Some(theatres) = profile.theatres.map(f64::ln) else { return };
+            facts.extend([theatres, theatres * theatres]);
+        }
+        let residual = log_gross - self.expectation.of(&facts);
+        self.expectation.observe(&facts, log_gross);
+        let opening = self.openings.grosses.get(&fact.title).copied();
+        let log_opening = match self.target {
+            Target::Opening => log_gross,
+            _ => opening.map_or(f64::NAN, |opening| real_log(opening, release)),
+        };
+        self.records.push(profile, Outcome { release, log_gross, residual, log_opening });
         self.library.push(fact.title, profile, release, budget, gross.major());
     }
 
@@ -149,6 +228,13 @@ impl History {
     #[must_use]
     pub fn profile(&self, title: TitleId) -> Profile {
         self.titles.get(&title).cloned().unwrap_or_default()
+    }
+
+    /// The release day of a title by the source of the outcomes, or else by the first source that stated one.
+    #[must_use]
+    pub fn release(&self, title: TitleId) -> Option<Day> {
+        let stated = || self.titles.get(&title).and_then(|profile| profile.release);
+        self.releases.get(&title).copied().or_else(stated)
     }
 
     /// What a profile states that no settled title had: a newcomer, or another spelling.

@@ -18,13 +18,14 @@ mod panel;
 pub mod prices;
 mod profile;
 mod record;
+mod run;
 mod scope;
 pub mod score;
 
 pub use error::ForecastError;
-pub use example::{Example, examples};
+pub use example::{Example, examples, usual_population};
 pub use history::{History, Subject, Unheard, fold};
-pub use model::{FittedModel, ModelSpec, log_prices};
+pub use model::{FittedModel, ModelSpec};
 pub use panel::{Panel, empty_history, history_as_of};
 pub use profile::Profile;
 pub use record::{Expectation, Outcome, Record};

@@ -1,7 +1,8 @@
 //! A model: one horizon, one target, one population, one training cut.
 //!
-//! The ensemble below predicts the natural log of the gross in dollars of 1982–84, at the price level known on the as-of
-//! day; everything that leaves this module is in nominal US dollars again.
+//! The ensemble below predicts the natural log of the gross over its [`Subject::origin`]: before the release in dollars of
+//! 1982–84, at the price level known on the as-of day; then as a multiple of what was taken so far. Everything that leaves
+//! this module is in nominal US dollars again.
 
 use marquee_domain::{
     Control, Day, Distribution, Driver, Forecast, Horizon, LEVELS, Population, Provenance, Target,
@@ -17,7 +18,6 @@ use crate::error::ForecastError;
 use crate::features::{Raw, Vocabulary, fill_blanks};
 use crate::history::{History, Subject};
 use crate::panel::Panel;
-use crate::prices;
 
 /// The fewest settled titles that a model is fitted on.
 const FEWEST: usize = 150;
@@ -66,10 +66,9 @@ impl ModelSpec {
     pub fn training_rows(&self, panel: &Panel) -> Vec<usize> {
         let usable = |i: &usize| {
             let example = &panel.examples[*i];
-            let settled = example.settled_on < self.trained_before && example.release <= self.train_to;
-            settled && example.is_in(self.population)
+            example.settled_on < self.trained_before && example.release <= self.train_to
         };
-        (0..panel.examples.len()).filter(usable).collect()
+        panel.members(self.population, self.target).into_iter().filter(usable).collect()
     }
 
     /// Fits the model on the panel of its target and horizon.
@@ -84,7 +83,7 @@ impl ModelSpec {
         }
         let raws: Vec<Raw> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
         let vocabulary = Vocabulary::learn(&raws, self.horizon, self.population == Population::Credited);
-        let data = dataset(panel, &rows, &vocabulary)?;
+        let data = dataset(panel, &rows, &vocabulary, self.target)?;
         let spec = constrained(&self.ensemble, &vocabulary);
         let ensemble = spec.fit(&data, control)?;
         let stored = Stored {
@@ -147,19 +146,25 @@ impl FittedModel {
         &self.provenance
     }
 
-    /// The predicted tier and the distribution of a row's gross, US dollars, nominal.
+    /// The predicted tier and the distribution of a row's gross, US dollars, nominal. `origin` is its
+    /// [`Subject::origin`].
     ///
     /// # Errors
     /// What the learner says of a row that is not one.
-    pub fn distribution(&self, raw: &Raw, log_prices: f64) -> Result<(usize, Distribution), ForecastError> {
+    pub fn distribution(&self, raw: &Raw, origin: f64) -> Result<(usize, Distribution), ForecastError> {
         let row = self.stored.vocabulary.encode(raw);
         let learned = self.ensemble.distribution(&row)?;
-        let mut logs = LEVELS.map(|level| learned.quantile(level) + log_prices);
+        let measure = self.measure();
+        let mut logs = LEVELS.map(|level| measure.log(learned.quantile(level)) + origin);
         // Rounding may put equal neighbours a bit out of order.
         for i in 1..logs.len() {
             logs[i] = logs[i].max(logs[i - 1]);
         }
         Ok((learned.tier(), Distribution::from_logs(logs)?))
+    }
+
+    fn measure(&self) -> Measure {
+        Measure::of(self.stored.horizon, self.stored.target)
     }
 
     /// The forecast of a subject in its history, with drivers and comparable titles. `data` is the fingerprint of the
@@ -174,14 +179,18 @@ impl FittedModel {
         data: &str,
     ) -> Result<Forecast, ForecastError> {
         let name = subject.profile.name.as_deref().unwrap_or("unnamed").to_owned();
-        if subject.profile.budget.is_none() {
+        if subject.profile.budget.is_none() && !subject.horizon.sees_run() {
             return Err(ForecastError::Unknown { name, missing: "a budget", as_of: subject.as_of.0 });
         }
         let raw = Raw::of(history, subject);
-        let log_prices = log_prices(subject);
-        let (_, distribution) = self.distribution(&raw, log_prices)?;
+        let origin = subject.origin(history);
+        if !origin.is_finite() {
+            return Err(ForecastError::Unknown { name, missing: "a daily chart", as_of: subject.as_of.0 });
+        }
+        let (_, distribution) = self.distribution(&raw, origin)?;
         let learned = self.ensemble.drivers(&self.stored.vocabulary.encode(&raw))?;
         let groups = self.ensemble.features().groups();
+        let (base, contributions) = self.measure().logs(learned.base, &learned.contributions);
         Ok(Forecast {
             name,
             title: subject.title,
@@ -191,8 +200,8 @@ impl FittedModel {
             as_of: subject.as_of,
             release: subject.release,
             distribution,
-            base_usd: (learned.base + log_prices).exp(),
-            drivers: drivers(groups, &learned.contributions, learned.base + log_prices),
+            base_usd: (base + origin).exp(),
+            drivers: drivers(groups, &contributions, base + origin),
             comps: history.library.nearest(subject, COMPS),
             provenance: Provenance {
                 model: self.provenance.clone(),
@@ -226,15 +235,51 @@ impl FittedModel {
     }
 }
 
-/// Natural log of the price level that a subject's gross is brought back to nominal dollars with.
-#[must_use]
-pub fn log_prices(subject: &Subject) -> f64 {
-    (prices::level_known(subject.as_of) / 100.0).ln()
-}
-
 fn fingerprint(stored: &Stored) -> Result<String, ForecastError> {
     let digest = Sha256::digest(artefact::encode(FittedModel::KIND, stored).map_err(LearnError::from)?);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What the ensemble predicts, of an outcome's natural log over its origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// The log itself.
+    Log,
+    /// Its square root: what is still to come of a run is never less than nothing, and errors are alike in size from runs
+    /// that are nearly over to those that have just begun.
+    Root,
+}
+
+impl Measure {
+    pub(crate) fn of(horizon: Horizon, target: Target) -> Self {
+        if horizon.sees_run() && target == Target::Domestic { Self::Root } else { Self::Log }
+    }
+
+    fn measured(self, log: f64) -> f64 {
+        match self {
+            Self::Log => log,
+            Self::Root => log.max(0.0).sqrt(),
+        }
+    }
+
+    pub(crate) fn log(self, measured: f64) -> f64 {
+        match self {
+            Self::Log => measured,
+            Self::Root => measured.max(0.0).powi(2),
+        }
+    }
+
+    /// The base and the contributions to a prediction in logs: each contribution takes its share of the way.
+    fn logs(self, base: f64, contributions: &[f64]) -> (f64, Vec<f64>) {
+        let way: f64 = contributions.iter().sum();
+        let (from, to) = (self.log(base), self.log(base + way));
+        let rate = match self {
+            Self::Log => 1.0,
+            Self::Root if way.abs() > 1e-9 => (to - from) / way,
+            Self::Root => 2.0 * base.max(0.0),
+        };
+        (from, contributions.iter().map(|c| c * rate).collect())
+    }
 }
 
 /// Contributions in log dollars and in dollars of the median: each takes its share of the way from the base to the
@@ -252,20 +297,22 @@ fn drivers(groups: &[String], contributions: &[f64], log_base: f64) -> Vec<Drive
     found
 }
 
-/// The rows of a panel as the learner takes them: the target is the natural log of dollars of 1982–84.
+/// The rows of a panel as the learner takes them: the target is the outcome's [`Measure`].
 pub(crate) fn dataset(
     panel: &Panel,
     rows: &[usize],
     vocabulary: &Vocabulary,
+    target: Target,
 ) -> Result<Dataset, ForecastError> {
     let columns = vocabulary.columns();
     let features = Features::new(columns.iter().map(|c| (c.name.as_str(), Some(c.group))))?;
     let mut data = Dataset::new(features);
+    let measure = Measure::of(panel.horizon, target);
     let mut raws: Vec<Raw> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
     fill_blanks(&mut raws);
     for (i, raw) in rows.iter().zip(&raws) {
         let example = &panel.examples[*i];
-        let target = example.actual.ln() - panel.log_prices[*i];
+        let target = measure.measured(example.actual.ln() - panel.origins[*i]);
         let known = example.settled_on.max(example.release).epoch_days();
         let dated = LearnExample::new(example.release.epoch_days(), known, target);
         data.push(&vocabulary.encode(raw), dated)?;
@@ -291,6 +338,20 @@ fn constrained(spec: &EnsembleSpec, vocabulary: &Vocabulary) -> EnsembleSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_measure_comes_back_and_its_parts_add_up() {
+        for (measure, log) in [(Measure::Log, -0.3), (Measure::Root, 0.49)] {
+            assert!((measure.log(measure.measured(log)) - log).abs() < 1e-12);
+            for parts in [[0.3, -0.1, 0.2], [0.3, -0.3, 0.0], [-0.5, -0.2, -0.4]] {
+                let (base, logs) = measure.logs(0.6, &parts);
+                let total = measure.log(0.6 + parts.iter().sum::<f64>());
+                assert!((base + logs.iter().sum::<f64>() - total).abs() < 1e-12);
+            }
+        }
+        // What has been taken cannot be lost again.
+        assert_eq!(Measure::Root.log(-2.0), 0.0);
+    }
 
     #[test]
     fn drivers_add_up_in_logs_and_in_dollars() {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use marquee_domain::{AsOf, Fact, Horizon};
+use marquee_domain::{AsOf, Fact, Horizon, Population, Target};
 
 use crate::error::ForecastError;
 use crate::example::Example;
 use crate::features::Raw;
 use crate::history::{History, Subject, fold};
-use crate::model::log_prices;
 use crate::scope::Scope;
 
 /// Examples with what a model may see of each. All three are in step.
@@ -18,8 +17,8 @@ pub struct Panel {
     pub examples: Vec<Example>,
     /// What is seen of each.
     pub raws: Vec<Raw>,
-    /// Natural log of the price level (1982–84 = 1) that each one's gross is deflated by.
-    pub log_prices: Vec<f64>,
+    /// What the natural log of each one's outcome is measured from: see [`Subject::origin`].
+    pub origins: Vec<f64>,
     /// How much was known.
     pub horizon: Horizon,
 }
@@ -44,11 +43,18 @@ impl Panel {
             |e| e.as_of(horizon),
             |history, example| {
                 let subject = subject_of(history, example, horizon);
-                (Raw::of(history, &subject), log_prices(&subject))
+                (Raw::of(history, &subject), subject.origin(history))
             },
         )?;
-        let (raws, log_prices) = seen.into_iter().unzip();
-        Ok(Self { examples, raws, log_prices, horizon })
+        let (raws, origins) = seen.into_iter().unzip();
+        Ok(Self { examples, raws, origins, horizon })
+    }
+
+    /// The examples of a population whose outcome can be measured: from `opening_day` on these have a chart.
+    #[must_use]
+    pub fn members(&self, population: Population, target: Target) -> Vec<usize> {
+        let is_in = |i: &usize| self.examples[*i].is_in(population, self.horizon, target);
+        (0..self.examples.len()).filter(is_in).filter(|i| self.origins[*i].is_finite()).collect()
     }
 }
 

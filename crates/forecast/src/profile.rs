@@ -43,6 +43,8 @@ pub struct Profile {
     pub age_rating: Option<Arc<str>>,
     /// Minutes.
     pub runtime: Option<f64>,
+    /// The theatres that it opens in.
+    pub theatres: Option<f64>,
 }
 
 /// Whether an amount is what models are made of: nominal US dollars above zero. Others are passed over, not converted:
@@ -68,6 +70,9 @@ impl Profile {
             }
             (FactValue::Count(minutes), FactKind::Runtime) if *minutes > 0 => {
                 self.runtime.get_or_insert(*minutes as f64);
+            }
+            (FactValue::Count(theatres), FactKind::OpeningTheatres) if *theatres > 0 => {
+                self.theatres.get_or_insert(*theatres as f64);
             }
             _ => {}
         }
@@ -124,6 +129,7 @@ impl Profile {
             cast: set(&project.cast),
             age_rating: one(&project.age_rating).filter(|_| announced),
             runtime: project.runtime.map(f64::from).filter(|_| announced),
+            theatres: project.opening_theatres.map(f64::from).filter(|_| horizon >= Horizon::PreRelease),
         }
     }
 

@@ -4,6 +4,8 @@
 //! that the outcome became known. Means are shrunk towards zero by a prior weight, so that one lucky film does not make a
 //! reputation, and weighted by recency.
 
+use faer::MatRef;
+use faer::linalg::solvers::Solve as _;
 use marquee_domain::Day;
 
 /// One settled outcome.
@@ -13,8 +15,10 @@ pub struct Outcome {
     pub release: Day,
     /// Natural log of the gross in dollars of 1982–84.
     pub log_gross: f64,
-    /// The same less what was expected of its budget, natural log.
+    /// The same less what its budget led one to expect (an opening: its budget and theatres), natural log.
     pub residual: f64,
+    /// Natural log of the opening weekend in dollars of 1982–84; NaN where it is not known.
+    pub log_opening: f64,
 }
 
 /// The outcomes of one name, in the order in which they became known.
@@ -85,52 +89,60 @@ pub(crate) fn shrunk<'a>(records: impl Iterator<Item = &'a Record>, day: Day) ->
     sum / (weight + PRIOR)
 }
 
-/// What a budget alone leads one to expect: log gross on log budget by least squares over outcomes as they become known,
-/// older ones fading. Dollars of 1982–84, natural logs.
+/// What the plain facts of a title lead one to expect of its outcome: log gross by least squares over outcomes as they
+/// become known, older ones fading. Dollars of 1982–84, natural logs.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    weight: f64,
-    x: f64,
-    y: f64,
-    xx: f64,
-    xy: f64,
+    /// Sums of products of the facts, row by row.
+    moments: Vec<f64>,
+    /// Sums of products of the facts and the outcome.
+    cross: Vec<f64>,
 }
 
 /// Each outcome takes this share of its weight from all earlier ones: about the last 2,000 count.
 const FADE: f64 = 1.0 - 1.0 / 2_000.0;
 
-impl Default for Expectation {
-    /// Before anything is known: a gross like the budget, held with the weight of five films around $5 million.
-    fn default() -> Self {
-        let centre = 5e6f64.ln();
-        let mut start = Self { weight: 0.0, x: 0.0, y: 0.0, xx: 0.0, xy: 0.0 };
-        for step in [-1.0, -0.5, 0.0, 0.5, 1.0] {
-            start.observe(centre + step, centre + step);
-        }
+impl Expectation {
+    /// By a constant and the log budget. Before anything is known: a gross like the budget, held with the weight of five
+    /// films around $5 million.
+    #[must_use]
+    pub fn by_budget() -> Self {
+        let budgets = [-1.0, -0.5, 0.0, 0.5, 1.0].map(|step| 5e6f64.ln() + step);
+        Self::of_films(budgets.map(|budget| ([1.0, budget], budget)))
+    }
+
+    /// By a constant, the log budget, the log of opening theatres and its square. Before anything is known: an opening of
+    /// $1,500 a theatre, held with the weight of five films from 10 to 4,000 theatres.
+    #[must_use]
+    pub fn by_theatres() -> Self {
+        let films = [(1e6, 10.0), (2e7, 100.0), (4e6, 600.0), (5e7, 2_000.0), (3e7, 4_000.0)];
+        Self::of_films(films.map(|(budget, theatres): (f64, f64)| {
+            let t = theatres.ln();
+            ([1.0, budget.ln(), t, t * t], 1_500f64.ln() + t)
+        }))
+    }
+
+    fn of_films<const FACTS: usize>(films: [([f64; FACTS], f64); 5]) -> Self {
+        let mut start = Self { moments: vec![0.0; FACTS * FACTS], cross: vec![0.0; FACTS] };
+        films.iter().for_each(|(facts, gross)| start.observe(facts, *gross));
         start
     }
-}
 
-impl Expectation {
-    /// Takes in an outcome.
-    pub fn observe(&mut self, log_budget: f64, log_gross: f64) {
-        for sum in [&mut self.weight, &mut self.x, &mut self.y, &mut self.xx, &mut self.xy] {
-            *sum *= FADE;
-        }
-        self.weight += 1.0;
-        self.x += log_budget;
-        self.y += log_gross;
-        self.xx += log_budget * log_budget;
-        self.xy += log_budget * log_gross;
+    /// Takes in an outcome. `facts` are as many as at the beginning.
+    pub fn observe(&mut self, facts: &[f64], log_gross: f64) {
+        let products = facts.iter().flat_map(|a| facts.iter().map(move |b| a * b));
+        self.moments.iter_mut().zip(products).for_each(|(sum, product)| *sum = *sum * FADE + product);
+        self.cross.iter_mut().zip(facts).for_each(|(sum, fact)| *sum = *sum * FADE + fact * log_gross);
     }
 
-    /// The log gross that a log budget leads one to expect.
+    /// The log gross that these facts lead one to expect.
     #[must_use]
-    pub fn of(&self, log_budget: f64) -> f64 {
-        let (mean_x, mean_y) = (self.x / self.weight, self.y / self.weight);
-        let variance = self.xx / self.weight - mean_x * mean_x;
-        let slope = if variance > 1e-9 { (self.xy / self.weight - mean_x * mean_y) / variance } else { 1.0 };
-        mean_y + slope * (log_budget - mean_x)
+    pub fn of(&self, facts: &[f64]) -> f64 {
+        let n = self.cross.len();
+        let moments = MatRef::from_row_major_slice(&self.moments, n, n);
+        let cross = MatRef::from_column_major_slice(&self.cross, n, 1);
+        let slopes = moments.partial_piv_lu().solve(cross);
+        facts.iter().enumerate().map(|(i, fact)| slopes[(i, 0)] * fact).sum()
     }
 }
 
@@ -144,7 +156,7 @@ mod tests {
 
     #[test]
     fn one_hit_is_shrunk_and_ten_are_believed() {
-        let hit = Outcome { release: day(2000), log_gross: 18.0, residual: 2.0 };
+        let hit = Outcome { release: day(2000), log_gross: 18.0, residual: 2.0, log_opening: f64::NAN };
         let (mut once, mut often) = (Record::default(), Record::default());
         once.push(hit);
         (0..10).for_each(|_| often.push(hit));
@@ -155,7 +167,7 @@ mod tests {
     #[test]
     fn old_outcomes_fade() {
         let mut record = Record::default();
-        record.push(Outcome { release: day(1990), log_gross: 18.0, residual: 2.0 });
+        record.push(Outcome { release: day(1990), log_gross: 18.0, residual: 2.0, log_opening: 17.0 });
         let early = shrunk([&record].into_iter(), day(1991));
         assert!(shrunk([&record].into_iter(), day(2010)) < early);
         assert_eq!(shrunk(std::iter::empty(), day(2010)), 0.0);
@@ -164,11 +176,20 @@ mod tests {
     /// Known answer: the least-squares line through points of y = 2 + 0.5 x is that line.
     #[test]
     fn expectation_finds_the_line() {
-        let mut line = Expectation::default();
+        let mut line = Expectation::by_budget();
         for i in 0..20_000 {
             let x = 10.0 + f64::from(i % 100) / 10.0;
-            line.observe(x, 2.0 + 0.5 * x);
+            line.observe(&[1.0, x], 2.0 + 0.5 * x);
         }
-        assert!((line.of(15.0) - 9.5).abs() < 1e-2);
+        assert!((line.of(&[1.0, 15.0]) - 9.5).abs() < 1e-2);
+    }
+
+    /// Before anything is known, the films that stand for it are met.
+    #[test]
+    fn expectations_begin_with_a_rule_of_thumb() {
+        assert!((Expectation::by_budget().of(&[1.0, 16.0]) - 16.0).abs() < 1e-9);
+        let t = 1_000f64.ln();
+        let opening = Expectation::by_theatres().of(&[1.0, 17.0, t, t * t]);
+        assert!((opening - (1_500f64.ln() + t)).abs() < 1e-6, "{opening}");
     }
 }

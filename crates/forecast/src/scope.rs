@@ -33,16 +33,18 @@ pub struct Scope {
 impl Scope {
     /// Chooses the sources of a target by the facts known before `cut`.
     ///
-    /// Outcomes come from the source that states most of them; for the domestic target one that also states opening days
-    /// goes first, because it was added up from the daily charts.
+    /// Outcomes come from the source that states most of them; at home one that also states opening days goes first,
+    /// because it was added up from the daily charts.
     #[must_use]
     pub fn infer(target: Target, facts: &[Fact], cut: Day) -> Self {
         let kind = outcome_kind(target);
         let known = || facts.iter().filter(|f| f.known_on < cut);
         let states =
             |k: FactKind| known().filter(|f| f.kind == k).map(|f| f.source.clone()).collect::<HashSet<_>>();
-        let charted =
-            if target == Target::Domestic { states(FactKind::OpeningDayGross) } else { HashSet::new() };
+        let charted = match target {
+            Target::Opening | Target::Domestic => states(FactKind::OpeningDayGross),
+            Target::Worldwide => HashSet::new(),
+        };
         let mut counts: BTreeMap<Arc<str>, (bool, usize)> = BTreeMap::new();
         for fact in known().filter(|f| f.kind == kind) {
             let entry = counts.entry(fact.source.clone()).or_insert((charted.contains(&fact.source), 0));
@@ -76,6 +78,7 @@ impl Scope {
 #[must_use]
 pub fn outcome_kind(target: Target) -> FactKind {
     match target {
+        Target::Opening => FactKind::OpeningWeekendGross,
         Target::Domestic => FactKind::DomesticGross,
         Target::Worldwide => FactKind::WorldwideGross,
     }

@@ -76,6 +76,7 @@ fn candidate(number: usize, rng: &mut rand_chacha::ChaCha8Rng) -> Result<Candida
         cast: vec![],
         age_rating: None,
         runtime: None,
+        opening_theatres: None,
     };
     Ok(Candidate::from_distributions(project, None, Some(gross))?)
 }

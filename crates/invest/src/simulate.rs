@@ -144,6 +144,7 @@ fn must_be_dollars(project: &str, what: &str, amount: Money) -> Result<(), Inves
 /// #     budget: Budget(Money::from_major(30e6, Currency::USD)?), marketing: None, greenlit: None, genres: vec![],
 /// #     language: None, countries: vec![], basis: None, creative_type: None, companies: vec![], distributor: None,
 /// #     franchise: None, directors: vec![], cast: vec![], age_rating: None, runtime: None,
+/// #     opening_theatres: None,
 /// # };
 /// let gross = Distribution::new([5e6, 10e6, 30e6, 80e6, 180e6, 350e6, 500e6])?;
 /// let candidate = Candidate::from_distributions(project, None, Some(gross))?;

@@ -26,6 +26,7 @@ pub(crate) fn project(name: &str, budget: f64) -> Project {
         cast: vec![],
         age_rating: None,
         runtime: None,
+        opening_theatres: None,
     }
 }
 

@@ -42,6 +42,7 @@ pub enum Objective {
 /// #     budget: Budget(Money::from_major(budget, Currency::USD)?), marketing: None, greenlit: None, genres: vec![],
 /// #     language: None, countries: vec![], basis: None, creative_type: None, companies: vec![], distributor: None,
 /// #     franchise: None, directors: vec![], cast: vec![], age_rating: None, runtime: None,
+/// #     opening_theatres: None,
 /// # }) }
 /// let gross = Distribution::new([5e6, 10e6, 30e6, 90e6, 180e6, 350e6, 500e6])?;
 /// let candidates = [("Hit", 20e6), ("Same again, dearer", 60e6)]

@@ -52,7 +52,7 @@ fn small_spec() -> EnsembleSpec {
             MemberSpec::Boosting(boosting),
             MemberSpec::Forest(ForestSpec { trees: 30, monotone, ..ForestSpec::default() }),
             MemberSpec::Ridge(RidgeSpec::default()),
-            MemberSpec::Network(NetworkSpec { seeds: 2, units: 8, epochs: 8, ..NetworkSpec::default() }),
+            MemberSpec::Network(NetworkSpec { seeds: 2, units: 8, updates: 40, ..NetworkSpec::default() }),
         ],
         chain: ForwardChain { folds: 3, ..ForwardChain::default() },
         references: 16,

@@ -21,6 +21,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms};
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What can be measured.
@@ -152,7 +153,7 @@ async fn forecaster(workspace: &Workspace) -> Result<Forecaster, AppError> {
     let set = SourceSet::of(vec![Source::detect(table.clone())?]);
     workspace.lake(&permit).await?.ingest(&set, &IngestOptions::now(), &Control::default()).await?;
     let snapshot = workspace.snapshot(&permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, &permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, &permit).await?;
     Ok(Forecaster::new(knowledge, workspace.models()))
 }
 
@@ -258,6 +259,7 @@ fn projects(count: usize, seed: u64) -> Result<Vec<Project>, AppError> {
                 cast: Vec::new(),
                 age_rating: Some("PG-13".to_owned()),
                 runtime: Some(90 + (50.0 * unit()) as u32),
+                opening_theatres: None,
             })
         })
         .collect()

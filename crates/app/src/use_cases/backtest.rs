@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::cpu;
 use crate::error::AppError;
-use crate::knowledge::learner;
+use crate::knowledge::{Reach, learner};
 use crate::workspace::Workspace;
 
 /// What to test.
@@ -72,7 +72,8 @@ pub async fn backtest(
         }
     };
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, permit).await?;
+    let horizons = or_all(&plan.horizons, Horizon::ALL);
+    let knowledge = workspace.knowledge(&snapshot, Reach::of(&horizons), permit).await?;
     let data = knowledge.fingerprint.clone();
     let control = control.clone();
     let (backtest, given) = cpu::run(move || {

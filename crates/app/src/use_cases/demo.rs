@@ -20,7 +20,7 @@ use crate::choosing::{Choice, choose};
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms, as_project};
-use crate::knowledge::{Knowledge, learner};
+use crate::knowledge::{Knowledge, Reach, learner};
 use crate::models::{ModelKey, ModelStore};
 use crate::workspace::Workspace;
 
@@ -89,7 +89,7 @@ pub async fn demo(
     let set = SourceSet::of(vec![Source::detect(table)?]);
     let reports = workspace.lake(permit).await?.ingest(&set, &IngestOptions::now(), control).await?;
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
     let models = workspace.models();
     let control = control.clone();
     cpu::run(move || {
@@ -121,8 +121,8 @@ fn test(
     let spec = BacktestSpec {
         train_to: show.as_of.plus(-1),
         test: show.as_of..=show.as_of.plus(AHEAD),
-        horizons: Horizon::ALL.to_vec(),
-        targets: Target::ALL.to_vec(),
+        horizons: vec![Horizon::Greenlight, Horizon::Announced],
+        targets: vec![Target::Domestic, Target::Worldwide],
         populations: vec![Population::All],
         ensemble: learner(show.seed),
     };
@@ -173,9 +173,12 @@ fn fund(
     let window = show.as_of.plus(1)..=show.as_of.plus(CANDIDATE_DAYS);
     let mut open: Vec<Example> = knowledge.settled(&scope);
     open.retain(|e| {
-        window.contains(&e.release) && e.budget >= CANDIDATE_BUDGET && e.is_in(Population::Funded)
+        let costs = e.budget.is_some_and(|budget| budget >= CANDIDATE_BUDGET);
+        let funded = e.is_in(Population::Funded, Horizon::Greenlight, Target::Worldwide);
+        window.contains(&e.release) && costs && funded
     });
-    open.sort_by(|a, b| a.budget.total_cmp(&b.budget).then(a.title.cmp(&b.title)));
+    let budget = |e: &Example| e.budget.unwrap_or(0.0);
+    open.sort_by(|a, b| budget(a).total_cmp(&budget(b)).then(a.title.cmp(&b.title)));
     let chosen = evenly(&open, CANDIDATES);
     let as_of = AsOf(show.as_of);
     let terms = Terms { target: Target::Worldwide, population: None, as_of, seed: show.seed };

@@ -11,6 +11,7 @@ use marquee_platform::{Action, Entry, Permit, Stream};
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms, as_project, find_title, project_day};
+use crate::knowledge::Reach;
 use crate::recorded::{Recorded, actual_of};
 use crate::workspace::Workspace;
 
@@ -78,16 +79,16 @@ pub async fn forecast(
 ) -> Result<Answer, AppError> {
     permit.require(if question.record { Action::Write } else { Action::Read })?;
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, permit).await?;
     let found = match &question.asked {
         Asked::Title(text) => Some(find_title(&snapshot, text).await?.title),
         Asked::Project(_) => None,
     };
+    let knowledge = workspace.knowledge(&snapshot, reach(&question, found.as_ref()), permit).await?;
     let mut forecaster = Forecaster::new(knowledge, workspace.models());
     let (control, asked) = (control.clone(), question.clone());
     let mut answer = cpu::run(move || answer(&mut forecaster, &asked, found, &control)).await?;
     if question.record {
-        let late = answer.actual.is_some() || answer.forecast.release <= day_of(question.now);
+        let late = answer.actual.is_some() || is_late(&answer.forecast, day_of(question.now));
         let recorded = Recorded::new(&answer.forecast, late);
         let ledger = workspace.ledger(permit).await?;
         let entry =
@@ -95,6 +96,31 @@ pub async fn forecast(
         answer.entry = Some(entry);
     }
     Ok(answer)
+}
+
+/// How far the facts must go: an opening, and what is asked in the last month before release or later, needs charts.
+fn reach(question: &Question, found: Option<&marquee_domain::Title>) -> Reach {
+    let release = match &question.asked {
+        Asked::Project(project) => Some(project.release),
+        Asked::Title(_) => found.and_then(|title| title.release.as_ref()).map(|release| release.day),
+    };
+    let near = |as_of: Day| release.is_some_and(|release| AsOf(as_of) > Horizon::Announced.as_of(release));
+    let charted = match question.target {
+        Target::Opening => true,
+        Target::Domestic => question.as_of.is_some_and(near),
+        Target::Worldwide => false,
+    };
+    if charted { Reach::Runs } else { Reach::Plans }
+}
+
+/// Whether a forecast is recorded when the world knew more than it used: after the release; one that looks at the run,
+/// when the next weekend has begun.
+fn is_late(forecast: &Forecast, today: Day) -> bool {
+    if forecast.horizon.sees_run() {
+        today.days_since(forecast.as_of.0) > 4
+    } else {
+        forecast.release <= today
+    }
 }
 
 fn answer(
@@ -113,26 +139,40 @@ fn answer(
     let (project, forecast) = match (&question.asked, found) {
         (Asked::Project(project), _) => {
             let as_of = AsOf(question.as_of.unwrap_or_else(|| project_day(project, today)));
-            ((**project).clone(), forecaster.project(project, &terms(as_of), control)?)
+            (Some((**project).clone()), forecaster.project(project, &terms(as_of), control)?)
         }
         (Asked::Title(text), None) => return Err(AppError::NoTitle(text.clone())),
         (Asked::Title(_), Some(title)) => {
             let lacking = |missing| AppError::Lacking { name: title.name.clone(), missing };
             let release = title.release.as_ref().map(|r| r.day).ok_or_else(|| lacking("release day"))?;
-            let as_of = question.as_of.map_or_else(|| Horizon::Announced.as_of(release), AsOf);
+            let as_of = match (question.as_of, question.target) {
+                (Some(day), _) => AsOf(day),
+                (None, Target::Opening) => {
+                    // The source of the openings says when it opens at home: that only chooses the day to ask about.
+                    let home = forecaster.history(question.target, AsOf(Day::MAX))?.release(title.id);
+                    Horizon::PreRelease.as_of(home.unwrap_or(release))
+                }
+                (None, Target::Domestic | Target::Worldwide) => Horizon::Announced.as_of(release),
+            };
             let forecast = forecaster.title(title.id, &title.name, release, &terms(as_of), control)?;
-            let profile = forecaster.history(question.target, as_of)?.profile(title.id);
-            (as_project(&title.name, &profile, release)?, forecast)
+            let profile = forecaster.history(question.target, forecast.as_of)?.profile(title.id);
+            (as_project(&title.name, &profile, forecast.release).ok(), forecast)
         }
     };
     let history = forecaster.history(question.target, forecast.as_of)?;
     let unheard = match question.asked {
-        Asked::Project(_) => history.unheard(&Profile::of_project(&project, forecast.horizon)),
+        Asked::Project(ref project) => history.unheard(&Profile::of_project(project, forecast.horizon)),
         Asked::Title(_) => Vec::new(),
     };
-    let candidate = Candidate::new(project, std::slice::from_ref(&forecast))?;
-    let simulation = Simulation { seed: question.seed, ..Simulation::default() };
-    let returns = simulation.run(&[candidate], &question.deal, control)?.returns().first().cloned();
+    // An opening is no run to pay anybody from, and who knows no cost knows no profit.
+    let returns = match project.filter(|_| forecast.target != Target::Opening) {
+        Some(project) => {
+            let candidate = Candidate::new(project, std::slice::from_ref(&forecast))?;
+            let simulation = Simulation { seed: question.seed, ..Simulation::default() };
+            simulation.run(&[candidate], &question.deal, control)?.returns().first().cloned()
+        }
+        None => None,
+    };
     let break_even = returns.as_ref().map(|r| (r.break_even, r.above_break_even));
     let actual = actual_of(&forecast, forecaster.knowledge());
     Ok(Answer { forecast, break_even, returns, actual, newest_fact: history.now(), unheard, entry: None })

@@ -10,6 +10,7 @@ use crate::choosing::{Choice, choose};
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms, project_day};
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to choose from and how.
@@ -56,7 +57,7 @@ pub async fn slate(
 ) -> Result<Chosen, AppError> {
     permit.require(Action::Read)?;
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
     let mut forecaster = Forecaster::new(knowledge, workspace.models());
     let control = control.clone();
     cpu::run(move || {

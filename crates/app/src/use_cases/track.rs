@@ -4,6 +4,7 @@ use marquee_platform::{Entry, Head, Permit, Stream, Verification};
 
 use crate::cpu;
 use crate::error::AppError;
+use crate::knowledge::Reach;
 use crate::recorded::{Recorded, Scored, actual_of};
 use crate::workspace::Workspace;
 
@@ -68,7 +69,7 @@ pub async fn track(
         entries.extend(page);
     }
     let knowledge = match workspace.snapshot(permit).await {
-        Ok(snapshot) => Some(workspace.knowledge(&snapshot, permit).await?),
+        Ok(snapshot) => Some(workspace.knowledge(&snapshot, Reach::Plans, permit).await?),
         Err(AppError::Empty(_)) => None,
         Err(other) => return Err(other),
     };

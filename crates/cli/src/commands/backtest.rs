@@ -29,13 +29,14 @@ pub(crate) struct Args {
     /// The release years that are forecast, both ends included: 2013..2015.
     #[arg(long, value_name = "YEAR..YEAR", value_parser = years)]
     test: RangeInclusive<i32>,
-    /// Only this horizon: greenlight or announced. May be repeated.
+    /// Only this horizon: greenlight, announced, pre_release, opening_day, weekend_1, weekend_2 or weekend_3. May be
+    /// repeated.
     #[arg(long)]
     horizon: Vec<Horizon>,
-    /// Only this target: domestic or worldwide. May be repeated.
+    /// Only this target: opening, domestic or worldwide. May be repeated.
     #[arg(long)]
     target: Vec<Target>,
-    /// Only this population: funded, all, "budget >= 10M" or credited. May be repeated.
+    /// Only this population: funded, all, "budget >= 10M", credited or wide. May be repeated.
     #[arg(long)]
     population: Vec<Population>,
     /// Write each forecast to this CSV file.
@@ -134,8 +135,16 @@ fn text(found: &Backtest, given: &[Option<Versus>]) -> String {
         }
     }
     out += "\n";
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for s in &found.skipped {
-        out += &format!("left out {} {}, {}: {}\n", s.horizon, s.target, s.population, s.reason);
+        let row = format!("{} {}, {}", s.horizon, s.target, s.population);
+        match reasons.iter_mut().find(|(reason, _)| *reason == s.reason) {
+            Some((_, rows)) => rows.push(row),
+            None => reasons.push((&s.reason, vec![row])),
+        }
+    }
+    for (reason, rows) in reasons {
+        out += &format!("left out, for {reason}: {}\n", rows.join("; "));
     }
     out
 }

@@ -27,10 +27,10 @@ pub(crate) struct Args {
     /// The day whose knowledge may be used (30 days before release for a title; a project's greenlight day or today).
     #[arg(long, value_name = "DATE")]
     as_of: Option<Day>,
-    /// What is predicted: domestic or worldwide.
+    /// What is predicted: opening, domestic or worldwide.
     #[arg(long, default_value = "worldwide")]
     target: Target,
-    /// By the model of which films: funded, all, "budget >= 10M" or credited.
+    /// By the model of which films: funded, all, "budget >= 10M", credited or, from the day before release on, all or wide.
     #[arg(long)]
     population: Option<Population>,
     /// Commit the forecast to the track record.
@@ -69,7 +69,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 fn text(answer: &Answer) -> String {
     let f = &answer.forecast;
     let q = f.distribution.quantiles();
-    let mut out = format!("{}, {} gross, released {}\n", f.name, f.target, f.release);
+    let what = if f.target == Target::Opening {
+        "opening weekend".to_owned()
+    } else {
+        format!("{} gross", f.target)
+    };
+    let mut out = format!("{}, {what}, released {}\n", f.name, f.release);
     out += &format!(
         "as of {} ({}), by a model of {} films trained on outcomes before {}\n\n",
         f.as_of, f.horizon, f.population, f.provenance.trained_before

@@ -5,6 +5,7 @@ mod bench;
 mod config;
 mod demo;
 mod doctor;
+mod features;
 mod forecast;
 mod ingest;
 mod issues;
@@ -55,6 +56,8 @@ enum Command {
     Track(track::Args),
     /// How good forecasts are on titles whose outcomes came later.
     Backtest(backtest::Args),
+    /// What models see of a title, by horizon.
+    Features(features::Args),
     /// Choose which projects to fund under a budget.
     Slate(slate::Args),
     /// Ask the lake in SQL, read-only.
@@ -104,6 +107,7 @@ impl Cli {
             Command::Forecast(args) => forecast::run(&context, args).await,
             Command::Track(args) => track::run(&context, &args).await,
             Command::Backtest(args) => backtest::run(&context, args).await,
+            Command::Features(args) => features::run(&context, &args),
             Command::Slate(args) => slate::run(&context, args).await,
             Command::Sql(args) => sql::run(&context, &args).await,
             Command::Bench(args) => bench::run(&context, &args).await,

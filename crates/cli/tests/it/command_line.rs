@@ -81,8 +81,9 @@ fn what_comes_later_changes_no_forecast() {
         let to = folder.path().join(format!("{name}.csv"));
         let years = ["backtest", "--train-to", "2005", "--test", "2006..2008"];
         let populations = ["--population", "all", "--population", "credited"];
-        let found =
-            ask(&data, &[&years[..], &populations, &["--predictions", to.to_str().unwrap()]].concat());
+        let horizons = ["--horizon", "greenlight", "--horizon", "announced"];
+        let file = ["--predictions", to.to_str().unwrap()];
+        let found = ask(&data, &[&years[..], &populations, &horizons, &file].concat());
         assert_eq!(found["backtest"]["skipped"].as_array().map(Vec::len), Some(0), "{found}");
         fs::read_to_string(to).unwrap()
     };

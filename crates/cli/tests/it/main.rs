@@ -1,6 +1,7 @@
 //! The binary as its users meet it. One test program for all of it, because each links the whole product.
 #![allow(clippy::unwrap_used)]
 
+mod charts;
 mod command_line;
 mod common;
 #[cfg(unix)]

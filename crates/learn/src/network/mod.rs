@@ -24,7 +24,7 @@ pub const MAX_NETWORK_GROUPS: usize = 16;
 /// ```
 /// use marquee_learn::NetworkSpec;
 ///
-/// let quick = NetworkSpec { seeds: 1, epochs: 10, ..NetworkSpec::default() };
+/// let quick = NetworkSpec { seeds: 1, updates: 100, ..NetworkSpec::default() };
 /// assert!(quick.units > 0);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub struct NetworkSpec {
     pub seeds: usize,
     /// Hidden units of each fit.
     pub units: usize,
-    /// Passes over the rows.
-    pub epochs: usize,
+    /// Updates of the weights, each on one batch: few rows are gone through more often than many.
+    pub updates: usize,
     /// Rows in each step.
     pub batch: usize,
     /// Adam's step size at the beginning; it falls in a straight line to nothing at the end.
@@ -47,7 +47,7 @@ pub struct NetworkSpec {
 
 impl Default for NetworkSpec {
     fn default() -> Self {
-        Self { seeds: 4, units: 32, epochs: 20, batch: 200, learning_rate: 4e-3, decay: 0.02, clip: 4.0 }
+        Self { seeds: 4, units: 32, updates: 700, batch: 200, learning_rate: 4e-3, decay: 0.02, clip: 4.0 }
     }
 }
 
@@ -69,7 +69,12 @@ impl NetworkSpec {
     pub(crate) fn check(&self) -> Result<(), LearnError> {
         require((1..=100).contains(&self.seeds), "network seeds", self.seeds, "from 1 to 100")?;
         require((1..=1_000).contains(&self.units), "network units", self.units, "from 1 to 1000")?;
-        require((1..=10_000).contains(&self.epochs), "network epochs", self.epochs, "from 1 to 10000")?;
+        require(
+            (1..=1_000_000).contains(&self.updates),
+            "network updates",
+            self.updates,
+            "from 1 to 1000000",
+        )?;
         require((1..=100_000).contains(&self.batch), "network batch", self.batch, "from 1 to 100000")?;
         let rate = self.learning_rate;
         require(rate > 0.0 && rate <= 1.0, "network learning_rate", rate, "above 0, at most 1")?;
@@ -183,7 +188,7 @@ mod tests {
     #[test]
     fn a_product_is_found_where_a_line_sees_nothing() {
         let data = products(1_200);
-        let spec = NetworkSpec { seeds: 2, epochs: 150, decay: 1e-3, ..NetworkSpec::default() };
+        let spec = NetworkSpec { seeds: 2, updates: 1_000, decay: 1e-3, ..NetworkSpec::default() };
         let network = fit(&spec, &data, 800, 1);
         let rows: Vec<usize> = (0..800).collect();
         let ridge = RidgeSpec::default().fit(&data, &rows).unwrap();
@@ -201,7 +206,7 @@ mod tests {
     #[test]
     fn a_seed_fixes_every_byte() {
         let data = products(300);
-        let spec = NetworkSpec { seeds: 3, epochs: 3, ..NetworkSpec::default() };
+        let spec = NetworkSpec { seeds: 3, updates: 6, ..NetworkSpec::default() };
         let threads = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
         let one = threads(1).install(|| fit(&spec, &data, 300, 8));
         assert_eq!(one, threads(4).install(|| fit(&spec, &data, 300, 8)));

@@ -73,15 +73,14 @@ impl Table {
         let mut net = Net::draw(inputs, spec.units, &mut rng);
         let mut adam = Adam::new(net.numbers.len());
         let mut order: Vec<usize> = (0..self.y.len()).collect();
-        let total = spec.epochs * order.len().div_ceil(spec.batch);
         let mut work = Work::default();
         let mut taken = 0;
-        for _ in 0..spec.epochs {
+        while taken < spec.updates {
             steps.check()?;
             order.shuffle(&mut rng);
-            for batch in order.chunks(spec.batch) {
+            for batch in order.chunks(spec.batch).take(spec.updates - taken) {
                 net.gradient(self, batch, spec.decay, &mut work);
-                let left = 1.0 - taken as f32 / total as f32;
+                let left = 1.0 - taken as f32 / spec.updates as f32;
                 adam.step(&mut net.numbers, &work.gradient, spec.learning_rate * left);
                 taken += 1;
             }

@@ -10,154 +10,28 @@
 //! not seen at all, and the blanks of the others are filled before a model is fitted. A subject's own blank then means
 //! "not known", and counts as what is usual for its budget.
 
+mod numbers;
+
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use marquee_domain::{FactKind, Horizon};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar;
 use crate::history::{History, Subject};
-use crate::prices;
-use crate::record::{Record, shrunk};
-
-/// One number that a model may see.
-pub struct Numeric {
-    /// The name.
-    pub name: &'static str,
-    /// The driver group.
-    pub group: &'static str,
-    /// The first horizon at which it is known.
-    pub from: Horizon,
-    /// 1 where economics demands that more of it never lowers a forecast, 0 where nothing is demanded.
-    pub monotone: i8,
-    /// Formula, unit and what a missing value means.
-    pub describe: &'static str,
-    value: fn(&View<'_>) -> f64,
-}
-
-impl Numeric {
-    /// Whether it is made of what subjects state of this kind: it bears the kind's word, or begins with it.
-    fn reads(&self, kind: FactKind) -> bool {
-        let rest = self.name.strip_prefix(kind.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    }
-}
-
-/// A subject in its history, as the formulas see it.
-struct View<'a> {
-    history: &'a History,
-    subject: &'a Subject,
-    log_budget: f64,
-}
-
-impl View<'_> {
-    fn records(&self, kind: FactKind) -> impl Iterator<Item = &Record> {
-        let traits = self.subject.profile.traits().filter(move |(k, _)| *k == kind);
-        traits.filter_map(move |(k, name)| self.history.records.get(k, name))
-    }
-
-    fn residual(&self, kind: FactKind) -> f64 {
-        shrunk(self.records(kind), self.subject.as_of.0)
-    }
-
-    fn mean_log(&self, kind: FactKind) -> f64 {
-        let (n, sum) = self
-            .records(kind)
-            .fold((0, 0.0), |(n, sum), r| (n + r.len(), sum + r.mean_log().unwrap_or(0.0) * r.len() as f64));
-        if n == 0 { f64::NAN } else { sum / n as f64 }
-    }
-
-    fn best_mean(&self, kind: FactKind) -> f64 {
-        self.records(kind).filter_map(Record::mean_log).reduce(f64::max).unwrap_or(f64::NAN)
-    }
-
-    fn best(&self, kind: FactKind) -> f64 {
-        self.records(kind).filter_map(Record::best).reduce(f64::max).unwrap_or(f64::NAN)
-    }
-
-    fn last(&self, kind: FactKind) -> f64 {
-        let last = self.records(kind).filter_map(Record::last).max_by_key(|o| o.release);
-        last.map_or(f64::NAN, |o| o.log_gross)
-    }
-
-    fn most(&self, kind: FactKind) -> f64 {
-        (self.records(kind).map(Record::len).max().unwrap_or(0) as f64).ln_1p()
-    }
-
-    fn years_since(&self, kind: FactKind) -> f64 {
-        let last = self.records(kind).filter_map(Record::last).map(|o| o.release).max();
-        last.map_or(f64::NAN, |day| {
-            f64::from(self.subject.release.quarter_start().days_since(day).max(0)) / 365.25
-        })
-    }
-}
-
-macro_rules! numeric {
-    ($($name:literal, $group:literal, $from:ident, $monotone:literal, $describe:literal, $value:expr;)+) => {
-        /// Every number that a model may see, in column order.
-        pub const NUMERIC: &[Numeric] = &[$(Numeric {
-            name: $name, group: $group, from: Horizon::$from, monotone: $monotone, describe: $describe, value: $value,
-        }),+];
-    };
-}
-
-numeric! {
-    "log_budget", "money", Greenlight, 1, "ln budget, dollars of 1982–84", |v| v.log_budget;
-    "planned_year", "market", Greenlight, 0, "planned year of release", |v| f64::from(v.subject.release.year());
-    "quarter", "season", Greenlight, 0, "planned quarter of release, 1–4", |v| f64::from((v.subject.release.month() - 1) / 3 + 1);
-    "weekday", "season", Announced, 0, "weekday of release, 0 Monday – 6 Sunday", |v| f64::from(v.subject.release.weekday());
-    "days_to_holiday", "season", Announced, 0, "days to the nearest United States holiday, at most 30", |v| calendar::days_to_holiday(v.subject.release);
-    "week", "season", Announced, 0, "week of the year of the release day, 1–53", |v| f64::from((v.subject.release.ordinal() - 1) / 7 + 1);
-    "language_residual", "language", Greenlight, 0, "mean residual of its language's titles, shrunk, ln", |v| v.residual(FactKind::Language);
-    "language_experience", "language", Greenlight, 0, "ln(1 + settled titles) of its language", |v| v.most(FactKind::Language);
-    "country_residual", "language", Greenlight, 0, "mean residual of its countries' titles, shrunk, ln", |v| v.residual(FactKind::Country);
-    "company_residual", "company", Greenlight, 0, "mean residual of its companies' titles, shrunk, ln", |v| v.residual(FactKind::Company);
-    "company_mean", "company", Greenlight, 0, "mean ln gross of its companies' titles; missing without any", |v| v.mean_log(FactKind::Company);
-    "company_best_mean", "company", Greenlight, 0, "mean ln gross of the company with the highest; missing without any", |v| v.best_mean(FactKind::Company);
-    "company_experience", "company", Greenlight, 0, "ln(1 + settled titles) of the most experienced company", |v| v.most(FactKind::Company);
-    "distributor_residual", "distributor", Announced, 0, "mean residual of its distributor's titles, shrunk, ln", |v| v.residual(FactKind::Distributor);
-    "distributor_mean", "distributor", Announced, 0, "mean ln gross of its distributor's titles; missing without any", |v| v.mean_log(FactKind::Distributor);
-    "distributor_experience", "distributor", Announced, 0, "ln(1 + settled titles) of its distributor", |v| v.most(FactKind::Distributor);
-    "franchise_titles", "franchise", Greenlight, 0, "ln(1 + settled earlier titles of its franchise)", |v| v.most(FactKind::Franchise);
-    "franchise_last", "franchise", Greenlight, 0, "ln gross of the franchise's latest settled title; missing without any", |v| v.last(FactKind::Franchise);
-    "franchise_best", "franchise", Greenlight, 0, "highest ln gross in the franchise; missing without any", |v| v.best(FactKind::Franchise);
-    "franchise_residual", "franchise", Greenlight, 0, "mean residual of its franchise's titles, shrunk, ln", |v| v.residual(FactKind::Franchise);
-    "franchise_years", "franchise", Greenlight, 0, "years from the franchise's latest settled title to the planned quarter; missing without any", |v| v.years_since(FactKind::Franchise);
-    "runtime", "certificate", Announced, 0, "minutes; missing where unknown", |v| v.subject.profile.runtime.unwrap_or(f64::NAN);
-    "rivals_week", "competition", Announced, 0, "ln(1 + titles scheduled within 7 days, as then known)", |v| (v.history.rivals(v.subject, 7).0 as f64).ln_1p();
-    "rivals_budget", "competition", Announced, 0, "ln(1 + budgets scheduled within 14 days, as then known, over the own budget)", |v| (v.history.rivals(v.subject, 14).1 / v.subject.profile.budget.unwrap_or(f64::NAN)).ln_1p();
-}
-
-/// Numbers about people: only for a population in which everybody is named (see *absence leaks too*).
-macro_rules! people {
-    ($($name:literal, $describe:literal, $value:expr;)+) => {
-        /// What a model of credited titles sees besides [`NUMERIC`], in column order.
-        pub const PEOPLE: &[Numeric] = &[$(Numeric {
-            name: $name, group: "talent", from: Horizon::Greenlight, monotone: 0, describe: $describe, value: $value,
-        }),+];
-    };
-}
-
-people! {
-    "director_residual", "mean residual of its directors' titles, shrunk, ln", |v| v.residual(FactKind::Director);
-    "director_mean", "mean ln gross of its directors' titles; missing without any", |v| v.mean_log(FactKind::Director);
-    "director_best", "highest ln gross of its directors; missing without any", |v| v.best(FactKind::Director);
-    "director_experience", "ln(1 + settled titles) of the most experienced director", |v| v.most(FactKind::Director);
-    "cast_residual", "mean residual of its leading cast's titles, shrunk, ln", |v| v.residual(FactKind::Cast);
-    "cast_best", "highest mean ln gross among its leading cast; missing without any", |v| v.best_mean(FactKind::Cast);
-    "cast_experience", "ln(1 + settled titles) of the most experienced leading performer", |v| v.most(FactKind::Cast);
-}
+pub use numbers::{NUMERIC, Numeric, PEOPLE};
+use numbers::{View, numbers};
 
 /// Categories that are one-hot, with the driver group of each.
-const CATEGORIES: [(FactKind, &str, Horizon); 7] = [
-    (FactKind::Genre, "genre", Horizon::Greenlight),
-    (FactKind::Language, "language", Horizon::Greenlight),
-    (FactKind::Country, "language", Horizon::Greenlight),
-    (FactKind::Basis, "source", Horizon::Greenlight),
-    (FactKind::CreativeType, "source", Horizon::Greenlight),
-    (FactKind::AgeRating, "certificate", Horizon::Announced),
-    (FactKind::Distributor, "distributor", Horizon::Announced),
+const CATEGORIES: [(FactKind, &str, RangeInclusive<Horizon>); 7] = [
+    (FactKind::Genre, "genre", Horizon::Greenlight..=Horizon::Weekend3),
+    (FactKind::Language, "language", Horizon::Greenlight..=Horizon::Weekend3),
+    (FactKind::Country, "language", Horizon::Greenlight..=Horizon::PreRelease),
+    (FactKind::Basis, "source", Horizon::Greenlight..=Horizon::PreRelease),
+    (FactKind::CreativeType, "source", Horizon::Greenlight..=Horizon::PreRelease),
+    (FactKind::AgeRating, "certificate", Horizon::Announced..=Horizon::Weekend3),
+    (FactKind::Distributor, "distributor", Horizon::Announced..=Horizon::PreRelease),
 ];
 
 /// A category is a column of its own where at least this many training subjects have it.
@@ -187,15 +61,11 @@ impl Raw {
     /// Looks at a subject through the history as of its day.
     #[must_use]
     pub fn of(history: &History, subject: &Subject) -> Self {
-        let budget = subject.profile.budget.unwrap_or(f64::NAN);
-        let log_budget = (budget / prices::level_known(subject.as_of) * 100.0).ln();
-        let view = View { history, subject, log_budget };
-        let numbers = NUMERIC
-            .iter()
-            .chain(PEOPLE)
-            .map(|n| if n.from <= subject.horizon { (n.value)(&view) } else { f64::NAN });
-        let known =
-            |kind: FactKind| CATEGORIES.iter().any(|(k, _, from)| *k == kind && *from <= subject.horizon);
+        let view = View::new(history, subject);
+        let numbers = numbers().map(|n| n.of(&view));
+        let known = |kind: FactKind| {
+            CATEGORIES.iter().any(|(k, _, seen)| *k == kind && seen.contains(&subject.horizon))
+        };
         let categories =
             subject.profile.traits().filter(|(k, _)| known(*k)).map(|(k, n)| (k, n.clone())).collect();
         let states = |kind: FactKind| match kind {
@@ -280,10 +150,12 @@ impl Vocabulary {
     #[must_use]
     pub fn learn(training: &[Raw], horizon: Horizon, people: bool) -> Self {
         let sparse = sparse_kinds(training);
-        let allowed =
-            NUMERIC.iter().enumerate().chain(PEOPLE.iter().enumerate().map(|(i, n)| (NUMERIC.len() + i, n)));
-        let numbers = allowed
-            .filter(|(i, n)| n.from <= horizon && (people || *i < NUMERIC.len()) && varies(training, *i))
+        let seen = |(i, n): &(usize, &Numeric)| {
+            n.horizons.contains(&horizon) && (people || *i < NUMERIC.len()) && varies(training, *i)
+        };
+        let numbers = numbers()
+            .enumerate()
+            .filter(seen)
             .filter(|(_, n)| !sparse.iter().any(|kind| n.reads(*kind)))
             .map(|(_, n)| Column::Number(n.name.to_owned()));
         let mut counts: BTreeMap<(FactKind, &str), usize> = BTreeMap::new();
@@ -399,11 +271,6 @@ pub fn registry() -> String {
 /// The kinds of trait that a table states or leaves blank.
 fn told_kinds() -> impl Iterator<Item = FactKind> {
     CATEGORIES.iter().map(|(kind, ..)| *kind).chain(TOLD)
-}
-
-/// All numbers, in the order in which a [`Raw`] holds them.
-fn numbers() -> impl Iterator<Item = &'static Numeric> {
-    NUMERIC.iter().chain(PEOPLE)
 }
 
 /// The kinds of trait that fewer than [`STATED`] of the training subjects state.
@@ -528,7 +395,7 @@ mod tests {
             Raw::of(&history, &Subject { title, ..s })
         };
         // Every second film of the cheaper half is French, none of the dearer half.
-        let words = |i: u32| if i < 100 && i % 2 == 0 { "fr" } else { "en" };
+        let words = |i: u32| if i < 100 && i.is_multiple_of(2) { "fr" } else { "en" };
         let rows: Vec<Raw> = (0..200).map(|i| raw(1_000 + i, Some(words(i)), Some(TitleId(1)))).collect();
         let vocabulary = Vocabulary::learn(&rows, Horizon::Greenlight, false).only(|name| name.contains('='));
         let encode = |budget, language| vocabulary.encode(&raw(budget, language, None));
