@@ -5,7 +5,7 @@ use marquee_app::types::TierCoverage;
 use marquee_app::types::{Backtest, Row};
 use marquee_app::types::{Difference, Score, Versus};
 use marquee_app::types::{Outcome, ProjectReturn, SlateAnswer};
-use marquee_domain::{Forecast, LEVELS};
+use marquee_domain::{Forecast, LEVELS, Target};
 use serde_json::{Map, Value, json};
 
 /// A forecast. Amounts are US dollars, nominal, unless a key says otherwise.
@@ -28,7 +28,8 @@ pub(crate) fn forecast(f: &Forecast) -> Value {
         "comps": f.comps.iter().map(|c| json!({
             "title_id": c.title.to_string(), "name": c.name, "release_date": c.release.to_string(),
             "distance": c.distance, "budget_usd": c.budget_usd, "gross_usd": c.gross_usd,
-            "price_year": c.price_year, "flop": c.flop,
+            "price_year": c.price_year,
+            "flop": (f.target != Target::Opening).then_some(c.flop),
         })).collect::<Vec<_>>(),
         "model": {
             "sha256": f.provenance.model,

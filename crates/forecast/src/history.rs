@@ -15,7 +15,7 @@ use crate::example::WIDE_THEATRES;
 use crate::prices;
 use crate::profile::{Profile, is_nominal_usd};
 use crate::record::{Expectation, Outcome, Record};
-use crate::run::Charts;
+use crate::run::{Charts, Run};
 use crate::scope::outcome_kind;
 
 /// What is asked about: a profile, when it is to be released, and how much may be known.
@@ -235,6 +235,12 @@ impl History {
     pub fn release(&self, title: TitleId) -> Option<Day> {
         let stated = || self.titles.get(&title).and_then(|profile| profile.release);
         self.releases.get(&title).copied().or_else(stated)
+    }
+
+    /// What the run of a title has taken so far by its daily chart, US dollars, nominal.
+    #[must_use]
+    pub fn taken(&self, title: TitleId) -> Option<f64> {
+        self.charts.run(title).map(Run::to_date)
     }
 
     /// What a profile states that no settled title had: a newcomer, or another spelling.

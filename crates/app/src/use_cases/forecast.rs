@@ -56,6 +56,8 @@ pub struct Answer {
     pub break_even: Option<(Gross, Probability)>,
     /// Profit and return, gross-implied.
     pub returns: Option<ProjectReturn>,
+    /// What the run had taken on the as-of day, for a forecast that looks at it. US dollars, nominal.
+    pub taken: Option<f64>,
     /// What happened, where the catalogue knows it by now. US dollars, nominal.
     pub actual: Option<f64>,
     /// The newest outcome that the answer rests on: how old its knowledge is.
@@ -174,8 +176,10 @@ fn answer(
         None => None,
     };
     let break_even = returns.as_ref().map(|r| (r.break_even, r.above_break_even));
+    let taken = forecast.title.filter(|_| forecast.horizon.sees_run()).and_then(|title| history.taken(title));
     let actual = actual_of(&forecast, forecaster.knowledge());
-    Ok(Answer { forecast, break_even, returns, actual, newest_fact: history.now(), unheard, entry: None })
+    let newest_fact = history.now();
+    Ok(Answer { forecast, break_even, returns, taken, actual, newest_fact, unheard, entry: None })
 }
 
 fn day_of(moment: DateTime<Utc>) -> Day {

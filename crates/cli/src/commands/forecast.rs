@@ -58,6 +58,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let document = json!({
         "forecast": wire::forecast(&answer.forecast),
         "returns": answer.returns.as_ref().map(wire::returns),
+        "taken_usd": answer.taken,
         "actual_usd": answer.actual,
         "newest_fact": answer.newest_fact.to_string(),
         "unheard": answer.unheard.iter().map(|u| json!({ "kind": u.kind.to_string(), "word": u.word })).collect::<Vec<_>>(),
@@ -82,11 +83,14 @@ fn text(answer: &Answer) -> String {
     let mut table = show::table(&["5%", "10%", "25%", "middle", "75%", "90%", "95%"], true);
     table.add_row(q.map(show::usd));
     out += &format!("{table}\n");
+    if let Some(taken) = answer.taken {
+        out += &format!("\ntaken so far: {}\n", show::usd(taken));
+    }
     out += &returns(answer);
     if let Some(actual) = answer.actual {
         out += &format!("\nwhat happened: {}\n", show::usd(actual));
     }
-    out += &why(f);
+    out += &why(f, answer.taken.is_some());
     out += &comps(f);
     if f.as_of.0.days_since(answer.newest_fact) > 400 {
         out += &format!(
@@ -134,13 +138,14 @@ fn unheard(words: &[Unheard]) -> String {
 }
 
 /// The drivers that move the forecast by at least half a percent.
-fn why(f: &Forecast) -> String {
+fn why(f: &Forecast, running: bool) -> String {
     let (typical, middle) = (show::usd(f.base_usd), show::usd(f.distribution.median()));
     let mut table = show::table(&["group", "log", "dollars"], true);
     for d in f.drivers.iter().filter(|d| d.log_effect.abs() >= 0.005) {
         table.add_row([d.group.clone(), format!("{:+.2}", d.log_effect), signed(d.effect_usd)]);
     }
-    format!("\nWhy: from {typical} for a typical film to {middle}\n{table}\n")
+    let so_far = if running { " that has taken as much" } else { "" };
+    format!("\nWhy: from {typical} for a typical film{so_far} to {middle}\n{table}\n")
 }
 
 /// The comparable films; nothing where there is none.
@@ -148,7 +153,8 @@ fn comps(f: &Forecast) -> String {
     let Some(first) = f.comps.first() else { return String::new() };
     let mut table = show::table(&["title", "release", "distance", "budget", "gross", ""], true);
     for c in &f.comps {
-        let flop = if c.flop { "below its budget" } else { "" };
+        // No opening weekend is measured by a budget.
+        let flop = if c.flop && f.target != Target::Opening { "below its budget" } else { "" };
         table.add_row([
             show::short(&c.name, 36),
             c.release.to_string(),
