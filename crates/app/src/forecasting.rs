@@ -11,7 +11,7 @@ use marquee_domain::{
     AsOf, Budget, Control, Currency, Day, Forecast, Horizon, Money, Population, Project, Target, TitleId,
     Vertical, normalise_title,
 };
-use marquee_forecast::{FittedModel, History, Profile, Scope, Subject, usual_population};
+use marquee_forecast::{FittedModel, ForecastError, History, Profile, Scope, Subject, usual_population};
 
 use crate::error::AppError;
 use crate::knowledge::{Knowledge, ModelAsk, training_cut};
@@ -134,6 +134,32 @@ impl Forecaster {
         profile.name = Some(name.into());
         let subject = Subject { profile, release, horizon, as_of, title: Some(title) };
         self.subject(&subject, &terms, control)
+    }
+
+    /// The forecasts of the same title and target as `latest` at the horizons before its own, each by the usual model of its
+    /// horizon, in order of time. Where the catalogue knew too little then, a horizon is left out.
+    ///
+    /// # Errors
+    /// As [`Forecaster::title`].
+    pub fn earlier(
+        &mut self,
+        latest: &Forecast,
+        seed: u64,
+        control: &Control,
+    ) -> Result<Vec<Forecast>, AppError> {
+        let Some(title) = latest.title else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        let asked = |h: &&Horizon| **h < latest.horizon && h.asks_for(latest.target);
+        for horizon in Horizon::ALL.iter().filter(asked) {
+            let as_of = horizon.as_of(latest.release);
+            let terms = Terms { target: latest.target, population: None, as_of, seed };
+            match self.title(title, &latest.name, latest.release, &terms, control) {
+                Ok(forecast) => found.push(forecast),
+                Err(AppError::Forecast(ForecastError::Unknown { .. } | ForecastError::TooFew { .. })) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(found)
     }
 
     /// The latest horizon whose day has come, of those at which the target is asked for and the catalogue has what they

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use marquee_domain::{
-    AsOf, Control, Day, Forecast, Gross, Horizon, Population, Probability, Project, Target,
+    AsOf, Control, Day, Forecast, Gross, Horizon, Population, Probability, Project, Target, TitleId,
 };
 use marquee_forecast::{Profile, Unheard};
 use marquee_invest::{Candidate, Deal, ProjectReturn, Simulation};
@@ -36,6 +36,8 @@ pub struct Question {
     pub target: Target,
     /// By the model of which films.
     pub population: Option<Population>,
+    /// Whether to answer at the horizons before that of the as-of day too; for a title of the catalogue.
+    pub fan: bool,
     /// Whether to commit the answer to the track record.
     pub record: bool,
     /// The deal that break-even is reckoned with.
@@ -51,6 +53,8 @@ pub struct Question {
 pub struct Answer {
     /// The forecast.
     pub forecast: Forecast,
+    /// The forecasts of earlier horizons, in order of time, where they were asked for.
+    pub earlier: Vec<Forecast>,
     /// The worldwide gross at which the project breaks even, gross-implied, and the chance to pass it; from a domestic
     /// forecast through the deal's share of grosses abroad.
     pub break_even: Option<(Gross, Probability)>,
@@ -125,6 +129,21 @@ fn is_late(forecast: &Forecast, today: Day) -> bool {
     }
 }
 
+/// The day on which a title is judged where nobody says: 30 days before its release, for its opening the day before.
+fn title_day(
+    forecaster: &mut Forecaster,
+    title: TitleId,
+    release: Day,
+    target: Target,
+) -> Result<AsOf, AppError> {
+    if target != Target::Opening {
+        return Ok(Horizon::Announced.as_of(release));
+    }
+    // The source of the openings says when it opens at home: that only chooses the day to ask about.
+    let home = forecaster.history(target, AsOf(Day::MAX))?.release(title);
+    Ok(Horizon::PreRelease.as_of(home.unwrap_or(release)))
+}
+
 fn answer(
     forecaster: &mut Forecaster,
     question: &Question,
@@ -145,22 +164,19 @@ fn answer(
         }
         (Asked::Title(text), None) => return Err(AppError::NoTitle(text.clone())),
         (Asked::Title(_), Some(title)) => {
-            let lacking = |missing| AppError::Lacking { name: title.name.clone(), missing };
-            let release = title.release.as_ref().map(|r| r.day).ok_or_else(|| lacking("release day"))?;
-            let as_of = match (question.as_of, question.target) {
-                (Some(day), _) => AsOf(day),
-                (None, Target::Opening) => {
-                    // The source of the openings says when it opens at home: that only chooses the day to ask about.
-                    let home = forecaster.history(question.target, AsOf(Day::MAX))?.release(title.id);
-                    Horizon::PreRelease.as_of(home.unwrap_or(release))
-                }
-                (None, Target::Domestic | Target::Worldwide) => Horizon::Announced.as_of(release),
+            let lacking = || AppError::Lacking { name: title.name.clone(), missing: "release day" };
+            let release = title.release.as_ref().map(|r| r.day).ok_or_else(lacking)?;
+            let as_of = match question.as_of {
+                Some(day) => AsOf(day),
+                None => title_day(forecaster, title.id, release, question.target)?,
             };
             let forecast = forecaster.title(title.id, &title.name, release, &terms(as_of), control)?;
             let profile = forecaster.history(question.target, forecast.as_of)?.profile(title.id);
             (as_project(&title.name, &profile, forecast.release).ok(), forecast)
         }
     };
+    let earlier =
+        if question.fan { forecaster.earlier(&forecast, question.seed, control)? } else { Vec::new() };
     let history = forecaster.history(question.target, forecast.as_of)?;
     let unheard = match question.asked {
         Asked::Project(ref project) => history.unheard(&Profile::of_project(project, forecast.horizon)),
@@ -179,7 +195,7 @@ fn answer(
     let taken = forecast.title.filter(|_| forecast.horizon.sees_run()).and_then(|title| history.taken(title));
     let actual = actual_of(&forecast, forecaster.knowledge());
     let newest_fact = history.now();
-    Ok(Answer { forecast, break_even, returns, taken, actual, newest_fact, unheard, entry: None })
+    Ok(Answer { forecast, earlier, break_even, returns, taken, actual, newest_fact, unheard, entry: None })
 }
 
 fn day_of(moment: DateTime<Utc>) -> Day {

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// By the model of which films: funded, all, "budget >= 10M", credited or, from the day before release on, all or wide.
     #[arg(long)]
     population: Option<Population>,
+    /// Also forecast as of each earlier horizon: how the range narrows as more is known.
+    #[arg(long, conflicts_with = "project")]
+    fan: bool,
     /// Commit the forecast to the track record.
     #[arg(long)]
     record: bool,
@@ -49,6 +52,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         as_of: args.as_of,
         target: args.target,
         population: args.population,
+        fan: args.fan,
         record: args.record,
         deal: context.deal()?,
         seed: context.seed(),
@@ -57,6 +61,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let answer = forecast(&context.workspace, question, &context.control, &context.permit).await?;
     let document = json!({
         "forecast": wire::forecast(&answer.forecast),
+        "earlier": answer.earlier.iter().map(wire::forecast).collect::<Vec<_>>(),
         "returns": answer.returns.as_ref().map(wire::returns),
         "taken_usd": answer.taken,
         "actual_usd": answer.actual,
@@ -90,6 +95,7 @@ fn text(answer: &Answer) -> String {
     if let Some(actual) = answer.actual {
         out += &format!("\nwhat happened: {}\n", show::usd(actual));
     }
+    out += &fan(answer);
     out += &why(f, answer.taken.is_some());
     out += &comps(f);
     if f.as_of.0.days_since(answer.newest_fact) > 400 {
@@ -135,6 +141,40 @@ fn unheard(words: &[Unheard]) -> String {
         out += &format!("\nnote: no film of the {kind} `{word}` had settled by then{known}\n");
     }
     out
+}
+
+/// How many characters a range is drawn on.
+const WIDTH: usize = 32;
+
+/// The forecasts of all horizons one under the other, their 10–90% ranges drawn on one logarithmic scale; nothing where
+/// none but the last was asked for.
+fn fan(answer: &Answer) -> String {
+    if answer.earlier.is_empty() {
+        return String::new();
+    }
+    let all: Vec<&Forecast> = answer.earlier.iter().chain([&answer.forecast]).collect();
+    let logs: Vec<[f64; 7]> = all.iter().map(|f| f.distribution.log_quantiles()).collect();
+    let ends = logs.iter().flat_map(|q| [q[1], q[5]]).chain(answer.actual.map(f64::ln));
+    let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+    let place = |x: f64| ((x - low) / (high - low).max(1e-9) * (WIDTH - 1) as f64).round() as usize;
+    let mut table = show::table(&["horizon", "as of", "films", "middle", "10% to 90%, log scale"], false);
+    for (f, q) in all.iter().zip(&logs) {
+        let mut line = vec![' '; WIDTH];
+        line[place(q[1])..=place(q[5])].fill('─');
+        line[place(q[3])] = '●';
+        if let Some(actual) = answer.actual {
+            line[place(actual.ln())] = '×';
+        }
+        let row = [f.horizon.to_string(), f.as_of.to_string(), f.population.to_string()];
+        table
+            .add_row(row.into_iter().chain([show::usd(f.distribution.median()), line.into_iter().collect()]));
+    }
+    let happened = if answer.actual.is_some() { "; × is what happened" } else { "" };
+    format!(
+        "\nAs more became known, from {} to {}{happened}:\n{table}\n",
+        show::usd(low.exp()),
+        show::usd(high.exp())
+    )
 }
 
 /// The drivers that move the forecast by at least half a percent.

@@ -131,6 +131,11 @@ fn a_title_is_forecast_as_of_its_latest_sunday() {
     assert_eq!((horizon.as_str(), as_of.as_str(), population.as_str()), ("weekend_2", "2004-01-18", "wide"));
     let taken: u64 = films()[241].days[..10].iter().sum();
     assert!(low >= taken as f64, "{low} is less than the {taken} that were taken");
+    let fan = ask(&data, &["forecast", "Film 241", "--target", "domestic", "--as-of", "2004-01-21", "--fan"]);
+    let earlier: Vec<&str> =
+        fan["earlier"].as_array().unwrap().iter().map(|f| f["horizon"].as_str().unwrap()).collect();
+    // Nobody's worldwide gross is known, so that no model of funded films can be fitted.
+    assert_eq!(earlier, ["pre_release", "opening_day", "weekend_1"]);
     let (horizon, as_of, ..) = forecast(&["--target", "opening"]);
     assert_eq!((horizon.as_str(), as_of.as_str()), ("pre_release", "2004-01-08"));
     let refused = |args: &[&str], said: &str| {
