@@ -22,7 +22,7 @@ use crate::models::ModelStore;
 pub struct Terms {
     /// What is predicted.
     pub target: Target,
-    /// By the model of which films; funded where nothing is said.
+    /// By the model of which films; the usual one of the horizon where nothing is said.
     pub population: Option<Population>,
     /// The day whose knowledge may be used.
     pub as_of: AsOf,
@@ -129,11 +129,22 @@ impl Forecaster {
         let release = self.history(terms.target, terms.as_of)?.release(title).unwrap_or(release);
         let horizon = self.horizon(name, release, terms)?;
         let as_of = if horizon.sees_run() { horizon.as_of(release) } else { terms.as_of };
-        let terms = Terms { as_of, ..*terms };
-        let mut profile = self.history(terms.target, as_of)?.profile(title);
+        self.title_at(title, name, release, horizon, &Terms { as_of, ..*terms }, control)
+    }
+
+    fn title_at(
+        &mut self,
+        title: TitleId,
+        name: &str,
+        release: Day,
+        horizon: Horizon,
+        terms: &Terms,
+        control: &Control,
+    ) -> Result<Forecast, AppError> {
+        let mut profile = self.history(terms.target, terms.as_of)?.profile(title);
         profile.name = Some(name.into());
-        let subject = Subject { profile, release, horizon, as_of, title: Some(title) };
-        self.subject(&subject, &terms, control)
+        let subject = Subject { profile, release, horizon, as_of: terms.as_of, title: Some(title) };
+        self.subject(&subject, terms, control)
     }
 
     /// The forecasts of the same title and target as `latest` at the horizons before its own, each by the usual model of its
@@ -149,11 +160,13 @@ impl Forecaster {
     ) -> Result<Vec<Forecast>, AppError> {
         let Some(title) = latest.title else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        let asked = |h: &&Horizon| **h < latest.horizon && h.asks_for(latest.target);
-        for horizon in Horizon::ALL.iter().filter(asked) {
+        let seen = |h: Horizon| self.charted || h <= Horizon::Announced;
+        let asked = |h: &&Horizon| **h < latest.horizon && h.asks_for(latest.target) && seen(**h);
+        let asked: Vec<Horizon> = Horizon::ALL.iter().filter(asked).copied().collect();
+        for horizon in asked {
             let as_of = horizon.as_of(latest.release);
             let terms = Terms { target: latest.target, population: None, as_of, seed };
-            match self.title(title, &latest.name, latest.release, &terms, control) {
+            match self.title_at(title, &latest.name, latest.release, horizon, &terms, control) {
                 Ok(forecast) => found.push(forecast),
                 Err(AppError::Forecast(ForecastError::Unknown { .. } | ForecastError::TooFew { .. })) => {}
                 Err(other) => return Err(other),

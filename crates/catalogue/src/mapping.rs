@@ -223,7 +223,9 @@ impl Known {
             // Bookings are made in the week before.
             K::OpeningTheatres => Self::Release(-1),
             K::OpeningDayGross => Self::Release(1),
-            K::OpeningWeekendGross => Self::Release(3),
+            // A release on a Saturday has its first whole weekend behind it after nine days, one on a Friday after three: the
+            // rule is one for all.
+            K::OpeningWeekendGross => Self::Release(9),
             K::DomesticGross | K::InternationalGross | K::WorldwideGross | K::WidestTheatres => {
                 Self::Release(RUN_KNOWN_AFTER)
             }

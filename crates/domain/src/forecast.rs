@@ -140,7 +140,8 @@ closed_words! {
         Big = "budget >= 10M",
         /// Of all, a director is named in a table of credits; only here may people be features.
         Credited = "credited",
-        /// Of all with a daily chart, an opening in 600 theatres or more; for the opening itself also a known budget.
+        /// Of all with a daily chart, an opening in 600 theatres or more; for the opening itself also a budget of
+        /// $100,000 or more.
         Wide = "wide",
     }
 }

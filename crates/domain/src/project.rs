@@ -64,6 +64,11 @@ impl Project {
                 self.budget
             ));
         }
+        if let Some(theatres) = self.opening_theatres.filter(|t| *t == 0 || *t > 10_000) {
+            return refuse(format!(
+                "an opening in {theatres} theatres is not believable; leave it out or correct it"
+            ));
+        }
         if let Some(minutes) = self.runtime.filter(|m| *m == 0 || *m > 1_000) {
             return refuse(format!(
                 "a runtime of {minutes} minutes is not believable; leave it out or correct it"

@@ -210,7 +210,7 @@ fn baselines_of(horizon: Horizon) -> [(&'static str, Keep, MemberSpec); 2] {
     let boosting = BoostingSpec { seeds: 1, ..BoostingSpec::default() };
     let (line, seen): (_, Keep) = match horizon {
         Horizon::Greenlight | Horizon::Announced => ("log budget alone", |name| name == "log_budget"),
-        Horizon::PreRelease => ("log theatres alone", |name| name == "log_theatres"),
+        Horizon::PreRelease => ("log theatres alone", |name| name == "opening_theatres"),
         _ => ("multiple by gross a theatre", |name| name == "per_theatre"),
     };
     [
@@ -228,7 +228,7 @@ fn is_raw(name: &str) -> bool {
         "week",
         "weekday",
         "runtime",
-        "log_theatres",
+        "opening_theatres",
         "recent_gross",
         "recent_share",
         "recent_theatres",

@@ -80,7 +80,7 @@ pub async fn backtest(
         let backtest = run(&knowledge.facts, &spec(&plan)?, &control)?;
         if backtest.rows.is_empty() {
             let why = backtest.skipped.first().map(|s| s.reason.clone());
-            return Err(AppError::NothingTested(why.unwrap_or_else(|| "no title was released then".to_owned())));
+            return Err(AppError::NothingTested(why.unwrap_or_else(|| "nobody asks for these targets and populations at these horizons".to_owned())));
         }
         let given = beside(&backtest, baseline.as_deref().unwrap_or_default())?;
         if let (Some(path), true) = (&plan.baseline, given.iter().all(Option::is_none)) {

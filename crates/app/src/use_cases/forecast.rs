@@ -29,8 +29,8 @@ pub enum Asked {
 pub struct Question {
     /// What is to be forecast.
     pub asked: Asked,
-    /// The day whose knowledge may be used; for a title 30 days before its release, for a project its greenlight day or
-    /// today.
+    /// The day whose knowledge may be used; for a title 30 days before its release and for its opening the day before, for a
+    /// project its greenlight day or today.
     pub as_of: Option<Day>,
     /// What is predicted.
     pub target: Target,
@@ -75,8 +75,8 @@ pub struct Answer {
 /// Answers a question.
 ///
 /// # Errors
-/// A title that cannot be told, one that lacks a budget or a release day, an as-of day that is not before the release,
-/// too few settled titles to learn from.
+/// A title that cannot be told, one that lacks a budget, a chart or a release day, an as-of day at which nobody forecasts
+/// the target, too few settled titles to learn from.
 pub async fn forecast(
     workspace: &Workspace,
     question: Question,
@@ -89,7 +89,7 @@ pub async fn forecast(
         Asked::Title(text) => Some(find_title(&snapshot, text).await?.title),
         Asked::Project(_) => None,
     };
-    let knowledge = workspace.knowledge(&snapshot, reach(&question, found.as_ref()), permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, reach(&question), permit).await?;
     let mut forecaster = Forecaster::new(knowledge, workspace.models());
     let (control, asked) = (control.clone(), question.clone());
     let mut answer = cpu::run(move || answer(&mut forecaster, &asked, found, &control)).await?;
@@ -104,28 +104,30 @@ pub async fn forecast(
     Ok(answer)
 }
 
-/// How far the facts must go: an opening, and what is asked in the last month before release or later, needs charts.
-fn reach(question: &Question, found: Option<&marquee_domain::Title>) -> Reach {
-    let release = match &question.asked {
-        Asked::Project(project) => Some(project.release),
-        Asked::Title(_) => found.and_then(|title| title.release.as_ref()).map(|release| release.day),
+/// How far the facts must go: an opening needs charts, and so does a run at home in the last month before its release or
+/// later. A title's release at home may be earlier than the catalogue's first, so that any day that is asked for may be.
+fn reach(question: &Question) -> Reach {
+    let near = |project: &Project| {
+        let as_of = question.as_of.unwrap_or_else(|| project_day(project, day_of(question.now)));
+        AsOf(as_of) > Horizon::Announced.as_of(project.release)
     };
-    let near = |as_of: Day| release.is_some_and(|release| AsOf(as_of) > Horizon::Announced.as_of(release));
-    let charted = match question.target {
-        Target::Opening => true,
-        Target::Domestic => question.as_of.is_some_and(near),
-        Target::Worldwide => false,
+    let charted = match (question.target, &question.asked) {
+        (Target::Opening, _) => true,
+        (Target::Domestic, Asked::Project(project)) => near(project),
+        (Target::Domestic, Asked::Title(_)) => question.as_of.is_some(),
+        (Target::Worldwide, _) => false,
     };
     if charted { Reach::Runs } else { Reach::Plans }
 }
 
-/// Whether a forecast is recorded when the world knew more than it used: after the release; one that looks at the run,
-/// when the next weekend has begun.
+/// Whether a forecast is recorded when the world knew more than it used: after the release; one that looks at the first
+/// day, on the next; one that looks at a weekend, when the next has begun.
 fn is_late(forecast: &Forecast, today: Day) -> bool {
-    if forecast.horizon.sees_run() {
-        today.days_since(forecast.as_of.0) > 4
-    } else {
-        forecast.release <= today
+    let since = today.days_since(forecast.as_of.0);
+    match forecast.horizon {
+        Horizon::OpeningDay => since > 0,
+        horizon if horizon.sees_run() => since > 4,
+        _ => forecast.release <= today,
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
             table.add_row(row);
         }
         format!(
-            "{table}\n{} numbers; genres, languages, countries, sources, age ratings and distributors of 30 training titles or more are features of their own\n",
+            "{table}\n{} numbers; those of talent are for credited films only. Genres, languages and age ratings that 30 training titles share are features of their own, before release also countries, sources and distributors. What cannot be computed is missing.\n",
             seen.len()
         )
     })

@@ -24,7 +24,8 @@ pub(crate) struct Args {
     /// A project that is not in the catalogue.
     #[arg(long, value_name = "P.toml", conflicts_with = "title")]
     project: Option<PathBuf>,
-    /// The day whose knowledge may be used (30 days before release for a title; a project's greenlight day or today).
+    /// The day whose knowledge may be used (30 days before release for a title, for its opening the day before; a
+    /// project's greenlight day or today).
     #[arg(long, value_name = "DATE")]
     as_of: Option<Day>,
     /// What is predicted: opening, domestic or worldwide.

@@ -12,8 +12,6 @@ use crate::common::{ask, marquee};
 /// Two releases a Friday from January 2001 on, for 120 weeks and then for eleven weeks of 2004.
 const TRAINED: usize = 240;
 const TESTED: usize = 22;
-/// The last day that the last question looks at: the third Sunday after 19 March 2004.
-const SEEN_TO: NaiveDate = NaiveDate::from_ymd_opt(2004, 4, 4).unwrap();
 
 struct Film {
     friday: NaiveDate,
@@ -46,17 +44,18 @@ fn films() -> Vec<Film> {
     (0..TRAINED + TESTED).map(film).collect()
 }
 
-/// Writes both tables; what becomes known after [`SEEN_TO`] is multiplied by `later`.
-fn write(folder: &Path, films: &[Film], later: u64) {
+/// Writes both tables; what becomes known after `seen_to` is multiplied by `later`.
+fn write(folder: &Path, films: &[Film], seen_to: NaiveDate, later: u64) {
     let mut openings = "release_id,tmdb_id,imdb_id,first_date,trusted,original_title,original_language,distributor,runtime,ageCert,budget,domestic_gross_to_date,opening_day_gross,opening_weekend_gross,opening_weekend_theaters,max_theaters\n".to_owned();
     let mut chart = "release_id,date,daily_gross,theaters,gross_to_date\n".to_owned();
     for (i, film) in films.iter().enumerate() {
-        let times = |day: NaiveDate| if day > SEEN_TO { later } else { 1 };
+        let times = |day: NaiveDate| if day > seen_to { later } else { 1 };
         let settled = film.friday + Days::new(120);
         let total = film.days.iter().sum::<u64>() * times(settled);
-        let weekend: u64 = film.days[..3].iter().sum();
-        let (friday, opening, theatres) = (film.friday, film.days[0], film.theatres);
-        writeln!(openings, "rl{i},{i},tt{i},{friday},1,Film {i},en,House {},100,PG,{},{total},{opening},{weekend},{theatres},{theatres}", i % 4, weekend * 4).unwrap();
+        let weekend = film.days[..3].iter().sum::<u64>() * times(film.friday + Days::new(2));
+        let (friday, theatres) = (film.friday, film.theatres);
+        let opening = film.days[0] * times(friday);
+        writeln!(openings, "rl{i},{i},tt{i},{friday},1,Film {i},en,House {},100,PG,{},{total},{opening},{weekend},{theatres},{theatres}", i % 4, film.days[0] * 10).unwrap();
         let mut to_date = 0;
         for (d, gross) in film.days.iter().enumerate() {
             let day = friday + Days::new(d as u64);
@@ -70,44 +69,45 @@ fn write(folder: &Path, films: &[Film], later: u64) {
     fs::write(folder.join("daily_grosses.csv"), chart).unwrap();
 }
 
+/// The last films open on 19 March 2004: what becomes known after the last day that a horizon looks at is changed, their own
+/// next days among it.
 #[test]
-fn what_comes_after_the_weekend_changes_no_forecast() {
+fn what_comes_after_the_as_of_day_changes_no_forecast() {
     let folder = tempfile::tempdir().unwrap();
     let films = films();
     assert!(films.iter().all(|f| f.friday.weekday() == chrono::Weekday::Fri));
-    let predict = |name: &str, later: u64| {
-        let source = folder.path().join(name);
-        write(&source, &films, later);
-        let to = folder.path().join(format!("{name}.csv"));
+    let predict = |horizon: &str, seen_to: NaiveDate, later: u64| {
+        let name = format!("{horizon}-{later}");
+        let (source, to) = (folder.path().join(&name), folder.path().join(format!("{name}.csv")));
+        write(&source, &films, seen_to, later);
         let years = ["backtest", "--train-to", "2003", "--test", "2004..2004", "--population", "all"];
-        let horizons = ["--horizon", "pre_release", "--horizon", "opening_day", "--horizon", "weekend_3"];
         let files = ["--source", source.to_str().unwrap(), "--predictions", to.to_str().unwrap()];
-        let found = ask(&folder.path().join("data"), &[&years[..], &horizons, &files].concat());
-        assert_eq!(found["backtest"]["skipped"].as_array().map(Vec::len), Some(0), "{found}");
-        (fs::read_to_string(to).unwrap(), found)
+        let data = folder.path().join("data");
+        let found = ask(&data, &[&years[..], &["--horizon", horizon], &files].concat());
+        let rows = found["backtest"]["rows"].as_array().unwrap().iter();
+        let targets: Vec<String> = rows.map(|row| row["target"].as_str().unwrap().to_owned()).collect();
+        (targets, fs::read_to_string(to).unwrap())
     };
-    let (before, found) = predict("before", 1);
-    let rows: Vec<(&str, &str)> = found["backtest"]["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| (row["horizon"].as_str().unwrap(), row["target"].as_str().unwrap()))
-        .collect();
-    let domestic = ["pre_release", "opening_day", "weekend_3"].map(|horizon| (horizon, "domestic"));
-    assert_eq!(rows, [&[("pre_release", "opening"), ("opening_day", "opening")][..], &domestic].concat());
     // The last column is the actual, which does change.
     let forecasts =
         |text: &str| text.lines().map(|l| l.rsplit_once(',').unwrap().0.to_owned()).collect::<Vec<_>>();
-    let (after, _) = predict("after", 3);
-    assert_ne!(before, after, "nothing was changed");
-    assert_eq!(forecasts(&before), forecasts(&after));
+    let both: &[&str] = &["opening", "domestic"];
+    let cases = [("pre_release", 18, both), ("opening_day", 19, both), ("weekend_1", 21, &["domestic"])];
+    for (horizon, day, targets) in cases {
+        let seen_to = NaiveDate::from_ymd_opt(2004, 3, day).unwrap();
+        let (rows, before) = predict(horizon, seen_to, 1);
+        assert_eq!(rows, targets, "{horizon}");
+        let (_, after) = predict(horizon, seen_to, 3);
+        assert_ne!(before, after, "nothing was changed");
+        assert_eq!(forecasts(&before), forecasts(&after), "{horizon}");
+    }
 }
 
 #[test]
 fn a_title_is_forecast_as_of_its_latest_sunday() {
     let folder = tempfile::tempdir().unwrap();
     let (source, data) = (folder.path().join("source"), folder.path().join("data"));
-    write(&source, &films(), 1);
+    write(&source, &films(), NaiveDate::MAX, 1);
     let tables =
         ["openings.csv", "daily_grosses.csv"].map(|name| source.join(name).to_str().unwrap().to_owned());
     ask(&data, &["ingest", &tables[0], &tables[1]]);

@@ -44,7 +44,8 @@ const STATED: f64 = 2.0 / 3.0;
 
 /// The kinds of trait, beside those of [`CATEGORIES`], that numbers are made of and that everybody's title has: its
 /// blank is a gap in what was told. No franchise, on the other hand, is an answer.
-const TOLD: [FactKind; 4] = [FactKind::Company, FactKind::Director, FactKind::Cast, FactKind::Runtime];
+const TOLD: [FactKind; 5] =
+    [FactKind::Company, FactKind::Director, FactKind::Cast, FactKind::Runtime, FactKind::OpeningTheatres];
 
 /// What a subject looks like before a vocabulary is fitted: its numbers and the names of its categories.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +71,7 @@ impl Raw {
             subject.profile.traits().filter(|(k, _)| known(*k)).map(|(k, n)| (k, n.clone())).collect();
         let states = |kind: FactKind| match kind {
             FactKind::Runtime => subject.profile.runtime.is_some(),
+            FactKind::OpeningTheatres => subject.profile.theatres.is_some(),
             _ => subject.profile.traits().any(|(k, _)| k == kind),
         };
         let blank = told_kinds().filter(|kind| !states(*kind)).collect();
@@ -93,7 +95,7 @@ impl Raw {
     }
 
     fn log_budget(&self) -> f64 {
-        self.number("log_budget").unwrap_or(f64::NAN)
+        self.number(BUDGET).unwrap_or(f64::NAN)
     }
 
     /// Takes everything of a kind from another subject.
@@ -131,6 +133,8 @@ struct Band {
     means: Vec<f64>,
 }
 
+/// The number that blanks are filled by.
+const BUDGET: &str = "log_budget";
 /// How many bands of budget what is usual is told by.
 const BANDS: usize = 10;
 
@@ -150,8 +154,10 @@ impl Vocabulary {
     #[must_use]
     pub fn learn(training: &[Raw], horizon: Horizon, people: bool) -> Self {
         let sparse = sparse_kinds(training);
+        let costs = training.iter().filter(|raw| !raw.log_budget().is_nan()).count() as f64;
         let seen = |(i, n): &(usize, &Numeric)| {
-            n.horizons.contains(&horizon) && (people || *i < NUMERIC.len()) && varies(training, *i)
+            let told = n.name != BUDGET || costs >= STATED * training.len() as f64;
+            told && n.horizons.contains(&horizon) && (people || *i < NUMERIC.len()) && varies(training, *i)
         };
         let numbers = numbers()
             .enumerate()
@@ -200,8 +206,14 @@ impl Vocabulary {
     pub fn encode(&self, raw: &Raw) -> Vec<f64> {
         let lacking: Vec<FactKind> = told_kinds().filter(|kind| raw.lacks(*kind)).collect();
         let budget = raw.log_budget();
-        let band = self.usual.iter().find(|band| budget <= band.to).or(self.usual.last());
-        let cell = |(j, column): (usize, &Column)| match lacking.iter().any(|kind| column.reads(*kind)) {
+        let band = match budget.is_nan() {
+            true => self.usual.get(self.usual.len() / 2),
+            false => self.usual.iter().find(|band| budget <= band.to).or(self.usual.last()),
+        };
+        let untold = |column: &Column| {
+            lacking.iter().any(|kind| column.reads(*kind)) || budget.is_nan() && column.is_budget()
+        };
+        let cell = |(j, column): (usize, &Column)| match untold(column) {
             true => band.and_then(|band| band.means.get(j)).copied().unwrap_or(f64::NAN),
             false => column.of(raw),
         };
@@ -246,6 +258,10 @@ impl Column {
         }
     }
 
+    fn is_budget(&self) -> bool {
+        matches!(self, Self::Number(name) if name == BUDGET)
+    }
+
     fn info(&self) -> ColumnInfo {
         match self {
             Self::Number(name) => {
@@ -284,6 +300,7 @@ fn sparse_kinds(training: &[Raw]) -> Vec<FactKind> {
 /// Little & Rubin, *Statistical Analysis with Missing Data*), so that no model learns what a blank foretells: tables are
 /// filled in with hindsight, and a film about which nothing was entered did badly.
 pub(crate) fn fill_blanks(training: &mut [Raw]) {
+    fill_budgets(training);
     for kind in told_kinds() {
         let mut donors: Vec<usize> = (0..training.len()).filter(|i| training[*i].states(kind)).collect();
         donors.sort_by(|a, b| training[*a].log_budget().total_cmp(&training[*b].log_budget()));
@@ -301,6 +318,21 @@ pub(crate) fn fill_blanks(training: &mut [Raw]) {
                 training[i].take(kind, &lent);
             }
         }
+    }
+}
+
+/// Lends a budget to those who tell none, from the next wider opening: only charted titles are learned from without one.
+fn fill_budgets(training: &mut [Raw]) {
+    let Some(place) = position(BUDGET) else { return };
+    let theatres = |raw: &Raw| raw.number("opening_theatres").unwrap_or(f64::NAN);
+    let told = training.iter().filter(|raw| !raw.log_budget().is_nan());
+    let mut donors: Vec<(f64, f64)> = told.map(|raw| (theatres(raw), raw.log_budget())).collect();
+    donors.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let Some(last) = donors.len().checked_sub(1) else { return };
+    for raw in training.iter_mut().filter(|raw| raw.log_budget().is_nan()) {
+        let wanted = theatres(raw);
+        let wider = donors.partition_point(|(t, _)| t.total_cmp(&wanted).is_lt()).min(last);
+        raw.numbers[place] = donors[if wanted.is_nan() { last / 2 } else { wider }].1;
     }
 }
 
@@ -403,6 +435,28 @@ mod tests {
         assert_eq!(encode(1_150, None), [1.0, 0.0]);
         assert_eq!(encode(9_999, None), [1.0, 0.0]);
         assert_eq!(encode(1_010, Some("en")), [1.0, 0.0]);
+    }
+
+    /// The failure that was found: a missing budget was an answer, and all without one were lent by the cheapest.
+    #[test]
+    fn a_budget_that_nobody_told_is_lent_by_an_opening_of_the_same_size() {
+        let history = History::new(Target::Opening, None);
+        let raw = |budget: Option<f64>, theatres: f64| {
+            let mut s = subject(Day::new(2011, 4, 1).expect("a day"), Horizon::PreRelease);
+            s.profile.budget = budget;
+            s.profile.theatres = Some(theatres);
+            Raw::of(&history, &s)
+        };
+        let rows: Vec<Raw> = (1..=40).map(|i| raw(Some(1e6 * f64::from(i)), 100.0 * f64::from(i))).collect();
+        let mut filled = [&rows[..], &[raw(None, 1_000.0)]].concat();
+        fill_blanks(&mut filled);
+        assert_eq!(filled[40].log_budget(), rows[9].log_budget());
+        let vocabulary = Vocabulary::learn(&rows, Horizon::PreRelease, false).only(|name| name == BUDGET);
+        let asked = vocabulary.encode(&raw(None, 1_000.0))[0];
+        assert!(asked > rows[15].log_budget() && asked < rows[25].log_budget(), "{asked}");
+        let few = [&rows[..], &vec![raw(None, 1_000.0); 30]].concat();
+        let columns = Vocabulary::learn(&few, Horizon::PreRelease, false).columns();
+        assert!(columns.iter().all(|column| column.name != BUDGET));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use marquee_domain::{FactKind, Horizon};
+use marquee_domain::{Day, FactKind, Horizon};
 
 use crate::calendar;
 use crate::history::{History, Subject};
@@ -155,14 +155,14 @@ numeric! {
     "runtime", "certificate", Announced to Weekend3, 0, "minutes; missing where unknown", |v| v.subject.profile.runtime.unwrap_or(f64::NAN);
     "rivals_week", "competition", Announced to Announced, 0, "ln(1 + titles scheduled within 7 days, as then known)", |v| (v.history.rivals(v.subject, 7).0 as f64).ln_1p();
     "rivals_budget", "competition", Announced to Announced, 0, "ln(1 + budgets scheduled within 14 days, as then known, over the own budget)", |v| (v.history.rivals(v.subject, 14).1 / v.subject.profile.budget.unwrap_or(f64::NAN)).ln_1p();
-    "log_theatres", "theatres", PreRelease to Weekend3, 0, "ln opening theatres; missing where unknown", |v| v.log_theatres();
-    "theatre_reach", "theatres", PreRelease to OpeningDay, 0, "ln opening theatres over what nine in ten wide openings of the year before did not exceed", |v| v.log_theatres() - v.history.openings.most_theatres(v.subject.as_of.0).ln();
-    "age_level", "certificate", PreRelease to Weekend3, 0, "age rating as a rank: 0 for everybody to 4 for adults; missing where there is none", |v| v.subject.profile.age_rating.as_deref().map_or(f64::NAN, age_level);
+    "opening_theatres", "theatres", PreRelease to Weekend3, 0, "ln opening theatres; missing where unknown", |v| v.log_theatres();
+    "opening_theatres_reach", "theatres", PreRelease to OpeningDay, 0, "ln opening theatres over what nine in ten wide openings of the year before did not exceed", |v| v.log_theatres() - v.history.openings.most_theatres(v.subject.as_of.0).ln();
+    "age_rating_level", "certificate", PreRelease to Weekend3, 0, "age rating as a rank: 0 for everybody to 4 for adults; missing where there is none", |v| v.subject.profile.age_rating.as_deref().map_or(f64::NAN, age_level);
     "season_sin", "season", PreRelease to Weekend3, 0, "sine of the release day's place in the year", |v| calendar::season_angle(v.subject.release).sin();
     "season_cos", "season", PreRelease to Weekend3, 0, "cosine of the same", |v| calendar::season_angle(v.subject.release).cos();
     "half_season_sin", "season", PreRelease to Weekend3, 0, "sine of twice the release day's place in the year", |v| (2.0 * calendar::season_angle(v.subject.release)).sin();
     "half_season_cos", "season", PreRelease to Weekend3, 0, "cosine of the same", |v| (2.0 * calendar::season_angle(v.subject.release)).cos();
-    "holiday_monday", "season", OpeningDay to Weekend3, 0, "1 where the Monday after the as-of day is a holiday", |v| f64::from(u8::from(calendar::is_holiday_monday(v.subject.as_of.0.plus(1))));
+    "holiday_monday", "season", OpeningDay to Weekend3, 0, "1 where the first Monday after the as-of day is a holiday", |v| f64::from(u8::from(calendar::is_holiday_monday(next_monday(v.subject.as_of.0))));
     "to_christmas", "season", OpeningDay to Weekend3, 0, "days from the as-of day to Christmas, -7 to 60", |v| calendar::days_to_christmas(v.subject.as_of.0);
     "to_thanksgiving", "season", OpeningDay to Weekend3, 0, "days from the as-of day to Thanksgiving, at most 30", |v| calendar::days_to_thanksgiving(v.subject.as_of.0);
     "summer_left", "season", OpeningDay to Weekend3, 0, "share of the summer that is left on the as-of day", |v| calendar::summer_left(v.subject.as_of.0);
@@ -210,6 +210,10 @@ people! {
     "cast_residual", "mean residual of its leading cast's titles, shrunk, ln", |v| v.residual(FactKind::Cast);
     "cast_best", "highest mean ln gross among its leading cast; missing without any", |v| v.best_mean(FactKind::Cast);
     "cast_experience", "ln(1 + settled titles) of the most experienced leading performer", |v| v.most(FactKind::Cast);
+}
+
+fn next_monday(day: Day) -> Day {
+    day.plus(7 - day.weekday() as i32)
 }
 
 /// An age rating as a rank, from 0 for everybody to 4 for adults: of the United States (MPA) or, where a table has that, of
