@@ -11,7 +11,9 @@ use marquee_domain::{
     AsOf, Budget, Control, Currency, Day, Forecast, Horizon, Money, Population, Project, Target, TitleId,
     Vertical, normalise_title,
 };
-use marquee_forecast::{FittedModel, ForecastError, History, Profile, Scope, Subject, usual_population};
+use marquee_forecast::{
+    FittedModel, ForecastError, History, Profile, Scope, Subject, has_charts, usual_population,
+};
 
 use crate::error::AppError;
 use crate::knowledge::{Knowledge, ModelAsk, training_cut};
@@ -45,7 +47,7 @@ impl Forecaster {
     /// A forecaster over what is known and the models that are kept.
     #[must_use]
     pub fn new(knowledge: Knowledge, models: ModelStore) -> Self {
-        let charted = knowledge.is_charted();
+        let charted = has_charts(&knowledge.facts);
         Self { knowledge, models, histories: HashMap::new(), fitted: HashMap::new(), charted }
     }
 
@@ -129,22 +131,22 @@ impl Forecaster {
         let release = self.history(terms.target, terms.as_of)?.release(title).unwrap_or(release);
         let horizon = self.horizon(name, release, terms)?;
         let as_of = if horizon.sees_run() { horizon.as_of(release) } else { terms.as_of };
-        self.title_at(title, name, release, horizon, &Terms { as_of, ..*terms }, control)
+        let terms = Terms { as_of, ..*terms };
+        let mut subject = self.look(title, release, horizon, &terms)?;
+        subject.profile.name = Some(name.into());
+        self.subject(&subject, &terms, control)
     }
 
-    fn title_at(
+    /// A title as it is known on the as-of day.
+    fn look(
         &mut self,
         title: TitleId,
-        name: &str,
         release: Day,
         horizon: Horizon,
         terms: &Terms,
-        control: &Control,
-    ) -> Result<Forecast, AppError> {
-        let mut profile = self.history(terms.target, terms.as_of)?.profile(title);
-        profile.name = Some(name.into());
-        let subject = Subject { profile, release, horizon, as_of: terms.as_of, title: Some(title) };
-        self.subject(&subject, terms, control)
+    ) -> Result<Subject, AppError> {
+        let profile = self.history(terms.target, terms.as_of)?.profile(title);
+        Ok(Subject { profile, release, horizon, as_of: terms.as_of, title: Some(title) })
     }
 
     /// The forecasts of the same title and target as `latest` at the horizons before its own, each by the usual model of its
@@ -160,13 +162,12 @@ impl Forecaster {
     ) -> Result<Vec<Forecast>, AppError> {
         let Some(title) = latest.title else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        let seen = |h: Horizon| self.charted || h <= Horizon::Announced;
-        let asked = |h: &&Horizon| **h < latest.horizon && h.asks_for(latest.target) && seen(**h);
-        let asked: Vec<Horizon> = Horizon::ALL.iter().filter(asked).copied().collect();
-        for horizon in asked {
+        for horizon in self.asked(latest.target).into_iter().filter(|h| *h < latest.horizon) {
             let as_of = horizon.as_of(latest.release);
             let terms = Terms { target: latest.target, population: None, as_of, seed };
-            match self.title_at(title, &latest.name, latest.release, horizon, &terms, control) {
+            let mut subject = self.look(title, latest.release, horizon, &terms)?;
+            subject.profile.name = Some(latest.name.as_str().into());
+            match self.subject(&subject, &terms, control) {
                 Ok(forecast) => found.push(forecast),
                 Err(AppError::Forecast(ForecastError::Unknown { .. } | ForecastError::TooFew { .. })) => {}
                 Err(other) => return Err(other),
@@ -175,13 +176,16 @@ impl Forecaster {
         Ok(found)
     }
 
-    /// The latest horizon whose day has come, of those at which the target is asked for and the catalogue has what they
-    /// look at.
+    /// The horizons at which a target is asked for and the catalogue has what they look at, in order of time.
+    fn asked(&self, target: Target) -> Vec<Horizon> {
+        let seen = |h: &&Horizon| h.asks_for(target) && (self.charted || !h.is_charted());
+        Horizon::ALL.iter().filter(seen).copied().collect()
+    }
+
+    /// The latest horizon of those asked whose day has come.
     fn horizon(&self, name: &str, release: Day, terms: &Terms) -> Result<Horizon, AppError> {
         let (name, as_of) = (|| name.to_owned(), terms.as_of);
-        let seen = |h: &&Horizon| self.charted || **h <= Horizon::Announced;
-        let asked: Vec<Horizon> =
-            Horizon::ALL.iter().filter(|h| h.asks_for(terms.target)).filter(seen).copied().collect();
+        let asked = self.asked(terms.target);
         let Some(first) = asked.first() else {
             return Err(AppError::Lacking { name: name(), missing: "daily chart" });
         };

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use marquee_domain::{AsOf, Control, Day, Fact, FactKind, Horizon, Population, Target};
+use marquee_domain::{AsOf, Control, Day, Fact, FactKind, FactValue, Horizon, Population, Target, TitleId};
 use marquee_forecast::{Example, FittedModel, History, ModelSpec, Panel, Scope, examples, history_as_of};
 use marquee_learn::EnsembleSpec;
 
@@ -34,7 +34,7 @@ impl Reach {
     /// As far as the latest of these horizons goes.
     #[must_use]
     pub fn of(horizons: &[Horizon]) -> Self {
-        if horizons.iter().any(|h| *h > Horizon::Announced) { Self::Runs } else { Self::Plans }
+        if horizons.iter().any(|h| h.is_charted()) { Self::Runs } else { Self::Plans }
     }
 
     /// The kinds of fact that are read.
@@ -73,10 +73,15 @@ const KINDS: [FactKind; 22] = [
 ];
 
 impl Knowledge {
-    /// Whether daily charts are among the facts.
+    /// The release day of a title by the source of a scope's outcomes.
     #[must_use]
-    pub fn is_charted(&self) -> bool {
-        self.facts.iter().any(|fact| fact.kind == FactKind::DailyGross)
+    pub fn release(&self, scope: &Scope, title: TitleId) -> Option<Day> {
+        let stated =
+            |f: &&Fact| f.title == title && f.kind == FactKind::ReleaseDate && *f.source == *scope.outcomes;
+        self.facts.iter().find(stated).and_then(|fact| match fact.value {
+            FactValue::Day(day) => Some(day),
+            _ => None,
+        })
     }
 
     /// The sources of a target, judged by what was known before `cut`.

@@ -32,7 +32,7 @@ pub mod types {
     };
     pub use marquee_forecast::Unheard;
     pub use marquee_forecast::backtest::{Backtest, Row};
-    pub use marquee_forecast::features::{NUMERIC, Numeric, PEOPLE};
+    pub use marquee_forecast::features::{Numeric, numbers};
     pub use marquee_forecast::score::{Difference, Prediction, Score, TierCoverage, Versus};
     pub use marquee_invest::{Deal, Objective, Outcome, ProjectReturn, SlateAnswer, SlateRules};
     pub use marquee_platform::{Entry, Head};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{CatalogueError, Result};
-use crate::ingest::plan::beside;
+use crate::ingest::side::beside;
 use crate::mapping::Mapping;
 use crate::read;
 

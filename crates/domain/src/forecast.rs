@@ -81,6 +81,12 @@ impl Horizon {
         })
     }
 
+    /// Whether it speaks of films that a daily chart follows.
+    #[must_use]
+    pub fn is_charted(self) -> bool {
+        self >= Self::PreRelease
+    }
+
     /// Whether it looks at what the release itself has taken so far.
     #[must_use]
     pub fn sees_run(self) -> bool {
@@ -103,8 +109,8 @@ impl Horizon {
         let charted = matches!(population, Population::All | Population::Wide);
         match target {
             Target::Opening => matches!(self, Self::PreRelease | Self::OpeningDay) && charted,
-            Target::Domestic if self >= Self::PreRelease => charted,
-            Target::Domestic | Target::Worldwide => self <= Self::Announced && population != Population::Wide,
+            Target::Domestic if self.is_charted() => charted,
+            Target::Domestic | Target::Worldwide => !self.is_charted() && population != Population::Wide,
         }
     }
 }

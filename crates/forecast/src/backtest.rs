@@ -7,7 +7,7 @@
 
 use std::ops::RangeInclusive;
 
-use marquee_domain::{Control, Day, Distribution, Fact, FactKind, Horizon, Population, Target};
+use marquee_domain::{Control, Day, Distribution, Fact, Horizon, Population, Target};
 use marquee_learn::judge::TierCoverage;
 use marquee_learn::{BoostingSpec, EnsembleSpec, MemberReport, MemberSpec, RidgeSpec};
 
@@ -16,6 +16,7 @@ use crate::example::examples;
 use crate::features::Vocabulary;
 use crate::model::{FittedModel, Measure, ModelSpec, dataset};
 use crate::panel::Panel;
+use crate::run::has_charts;
 use crate::scope::Scope;
 use crate::score::{Prediction, Score, Versus, coverage, versus};
 
@@ -119,14 +120,14 @@ pub fn backtest_with(
     control: &Control,
 ) -> Result<Backtest, ForecastError> {
     let cut = *spec.test.start();
-    let charted = facts.iter().any(|fact| fact.kind == FactKind::DailyGross);
+    let charted = has_charts(facts);
     let mut found = Backtest::default();
     for target in &spec.targets {
         let scope = Scope::infer(*target, facts, cut);
         let settled = examples(facts, &scope);
         for horizon in spec.horizons.iter().filter(|h| h.asks_for(*target)) {
             control.check()?;
-            if *horizon > Horizon::Announced && !charted {
+            if horizon.is_charted() && !charted {
                 let asked = spec.populations.iter().filter(|p| horizon.asks(*target, **p));
                 found.skipped.extend(asked.map(|population| Skipped {
                     horizon: *horizon,

@@ -55,8 +55,7 @@ impl Example {
         let costs = |least: f64| self.budget.is_some_and(|budget| budget >= least);
         let charted = self.opening > CHARTED_OPENING;
         let funded = costs(FUNDED_BUDGET) && self.worldwide > 0.0;
-        let all =
-            if horizon >= Horizon::PreRelease { charted } else { funded && self.worldwide >= ALL_GROSS };
+        let all = if horizon.is_charted() { charted } else { funded && self.worldwide >= ALL_GROSS };
         match population {
             Population::Funded => funded,
             Population::All => all,
@@ -83,7 +82,7 @@ pub fn usual_population(subject: &Subject, target: Target) -> Population {
     let wide = at_least(subject.profile.theatres, WIDE_THEATRES)
         && (target != Target::Opening || at_least(subject.profile.budget, FUNDED_BUDGET));
     match subject.horizon {
-        Horizon::Greenlight | Horizon::Announced => Population::Funded,
+        horizon if !horizon.is_charted() => Population::Funded,
         _ if wide => Population::Wide,
         _ => Population::All,
     }

@@ -29,4 +29,5 @@ pub use model::{FittedModel, ModelSpec};
 pub use panel::{Panel, empty_history, history_as_of};
 pub use profile::Profile;
 pub use record::{Expectation, Outcome, Record};
+pub use run::has_charts;
 pub use scope::{Scope, outcome_kind};

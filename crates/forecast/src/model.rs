@@ -156,8 +156,11 @@ impl FittedModel {
     /// # Errors
     /// What the learner says of a row that is not one.
     pub fn distribution(&self, raw: &Raw, origin: f64) -> Result<(usize, Distribution), ForecastError> {
-        let row = self.stored.vocabulary.encode(raw);
-        let learned = self.ensemble.distribution(&row)?;
+        self.distribution_of(&self.stored.vocabulary.encode(raw), origin)
+    }
+
+    fn distribution_of(&self, row: &[f64], origin: f64) -> Result<(usize, Distribution), ForecastError> {
+        let learned = self.ensemble.distribution(row)?;
         let measure = self.measure();
         let mut logs = LEVELS.map(|level| measure.log(learned.quantile(level)) + origin);
         // Rounding may put equal neighbours a bit out of order.
@@ -191,8 +194,9 @@ impl FittedModel {
         if !origin.is_finite() {
             return Err(ForecastError::Unknown { name, missing: "a daily chart", as_of: subject.as_of.0 });
         }
-        let (_, distribution) = self.distribution(&raw, origin)?;
-        let learned = self.ensemble.drivers(&self.stored.vocabulary.encode(&raw))?;
+        let row = self.stored.vocabulary.encode(&raw);
+        let (_, distribution) = self.distribution_of(&row, origin)?;
+        let learned = self.ensemble.drivers(&row)?;
         let groups = self.ensemble.features().groups();
         let (base, contributions) = self.measure().logs(learned.base, &learned.contributions);
         Ok(Forecast {

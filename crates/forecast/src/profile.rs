@@ -129,7 +129,7 @@ impl Profile {
             cast: set(&project.cast),
             age_rating: one(&project.age_rating).filter(|_| announced),
             runtime: project.runtime.map(f64::from).filter(|_| announced),
-            theatres: project.opening_theatres.map(f64::from).filter(|_| horizon >= Horizon::PreRelease),
+            theatres: project.opening_theatres.map(f64::from).filter(|_| horizon.is_charted()),
         }
     }
 

@@ -19,6 +19,12 @@ pub(crate) struct Charts {
     market: Market,
 }
 
+/// Whether daily charts are among these facts.
+#[must_use]
+pub fn has_charts(facts: &[Fact]) -> bool {
+    facts.iter().any(|fact| fact.kind == FactKind::DailyGross)
+}
+
 /// The days of one title's run, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Run {
@@ -280,27 +286,24 @@ mod tests {
         Day::new(2014, 7, day).expect("a day")
     }
 
+    fn fact(title: u64, kind: FactKind, value: FactValue, known_on: Day) -> Fact {
+        let (title, source) = (TitleId(title), "chart".into());
+        Fact { title, kind, value, known_on, recorded_at: RecordedAt(0), source }
+    }
+
+    fn usd(dollars: i64) -> FactValue {
+        FactValue::Money(Money::from_minor(dollars * 100, Currency::USD))
+    }
+
     /// Friday 4 July 2014 at $8, $12, $10, four days at $3, then $5, $6, $5; 100 theatres, then 80.
     fn charts() -> Charts {
         let mut charts = Charts::default();
         for (i, gross) in [8, 12, 10, 3, 3, 3, 3, 5, 6, 5].into_iter().enumerate() {
             let theatres = FactValue::Count(if i < 7 { 100 } else { 80 });
-            let usd = |dollars: i64| FactValue::Money(Money::from_minor(dollars * 100, Currency::USD));
+            let on = day(4 + i as u32);
             for (title, times) in [(1, 1), (2, 10)] {
-                for (kind, value) in
-                    [(FactKind::DailyGross, usd(gross * times)), (FactKind::DailyTheatres, theatres.clone())]
-                {
-                    let known_on = day(4 + i as u32);
-                    let fact = Fact {
-                        title: TitleId(title),
-                        kind,
-                        value,
-                        known_on,
-                        recorded_at: RecordedAt(0),
-                        source: "chart".into(),
-                    };
-                    assert!(charts.observe(&fact));
-                }
+                assert!(charts.observe(&fact(title, FactKind::DailyGross, usd(gross * times), on)));
+                assert!(charts.observe(&fact(title, FactKind::DailyTheatres, theatres.clone(), on)));
             }
         }
         charts
@@ -334,16 +337,7 @@ mod tests {
     #[test]
     fn the_day_of_release_stands_for_its_weekend() {
         let mut charts = Charts::default();
-        let gross = FactValue::Money(Money::from_minor(800, Currency::USD));
-        let fact = Fact {
-            title: TitleId(1),
-            kind: FactKind::DailyGross,
-            value: gross,
-            known_on: day(4),
-            recorded_at: RecordedAt(0),
-            source: "chart".into(),
-        };
-        charts.observe(&fact);
+        charts.observe(&fact(1, FactKind::DailyGross, usd(8), day(4)));
         let latest = charts.latest(TitleId(1), day(4), day(4)).expect("a run");
         close(latest.recent(), 8.0);
         assert!(latest.drop(0).is_nan() && latest.theatres().is_nan() && latest.ahead(14).is_nan());
@@ -354,16 +348,7 @@ mod tests {
     #[test]
     fn a_chart_that_misses_days_is_believed_on_the_total() {
         let mut charts = charts();
-        let total = FactValue::Money(Money::from_minor(9_000, Currency::USD));
-        let fact = Fact {
-            title: TitleId(1),
-            kind: FactKind::GrossToDate,
-            value: total,
-            known_on: day(13),
-            recorded_at: RecordedAt(0),
-            source: "chart".into(),
-        };
-        charts.observe(&fact);
+        charts.observe(&fact(1, FactKind::GrossToDate, usd(90), day(13)));
         close(charts.run(TitleId(1)).map_or(0.0, Run::to_date), 90.0);
         close(charts.run(TitleId(2)).map_or(0.0, Run::to_date), 580.0);
     }

@@ -11,7 +11,7 @@ use marquee_platform::{Action, Entry, Permit, Stream};
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms, as_project, find_title, project_day};
-use crate::knowledge::Reach;
+use crate::knowledge::{Knowledge, Reach};
 use crate::recorded::{Recorded, actual_of};
 use crate::workspace::Workspace;
 
@@ -131,19 +131,16 @@ fn is_late(forecast: &Forecast, today: Day) -> bool {
     }
 }
 
-/// The day on which a title is judged where nobody says: 30 days before its release, for its opening the day before.
-fn title_day(
-    forecaster: &mut Forecaster,
-    title: TitleId,
-    release: Day,
-    target: Target,
-) -> Result<AsOf, AppError> {
-    if target != Target::Opening {
-        return Ok(Horizon::Announced.as_of(release));
+/// The day on which a title is judged where nobody says: 30 days before its release, for its opening the day before. When it
+/// opens at home, the source of the openings says; that only chooses the day to ask about.
+fn title_day(knowledge: &Knowledge, title: TitleId, release: Day, target: Target) -> AsOf {
+    match target {
+        Target::Opening => {
+            let scope = knowledge.scope(target, Day::MAX);
+            Horizon::PreRelease.as_of(knowledge.release(&scope, title).unwrap_or(release))
+        }
+        Target::Domestic | Target::Worldwide => Horizon::Announced.as_of(release),
     }
-    // The source of the openings says when it opens at home: that only chooses the day to ask about.
-    let home = forecaster.history(target, AsOf(Day::MAX))?.release(title);
-    Ok(Horizon::PreRelease.as_of(home.unwrap_or(release)))
 }
 
 fn answer(
@@ -170,7 +167,7 @@ fn answer(
             let release = title.release.as_ref().map(|r| r.day).ok_or_else(lacking)?;
             let as_of = match question.as_of {
                 Some(day) => AsOf(day),
-                None => title_day(forecaster, title.id, release, question.target)?,
+                None => title_day(forecaster.knowledge(), title.id, release, question.target),
             };
             let forecast = forecaster.title(title.id, &title.name, release, &terms(as_of), control)?;
             let profile = forecaster.history(question.target, forecast.as_of)?.profile(title.id);

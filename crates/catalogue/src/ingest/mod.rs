@@ -8,6 +8,7 @@ mod columns;
 mod findings;
 mod judge;
 pub(crate) mod plan;
+pub(crate) mod side;
 mod sink;
 mod unique;
 mod worker;

@@ -1,7 +1,7 @@
 //! A mapping laid over a file's columns: names resolved to places, rules numbered, side tables read.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
@@ -10,13 +10,11 @@ use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{CatalogueError, Result};
+use crate::ingest::side;
 use crate::layout::{FactColumn, Layout, RELEASE};
 use crate::manifest::RuleTotal;
 use crate::mapping::{ColumnMap, Known, KnownAt, Lookup, Mapping, Rule, Split, TITLE_YEAR};
-use crate::read::{self, Head, hex, split::Splitter};
-
-/// The most entries of a side table that are held in memory.
-const SIDE_CAP: usize = 5_000_000;
+use crate::read::{Head, hex};
 
 /// How the rows of one file become facts.
 pub(crate) struct Plan {
@@ -408,42 +406,13 @@ impl Build<'_> {
         Ok(names)
     }
 
-    /// Reads a side table: what its `value` column says, by the hash of its `key` column.
+    /// Reads a side table, whose bytes are among what the plan was made of.
     fn side(&mut self, lookup: &Lookup) -> Result<HashMap<u64, Box<str>>> {
-        let path = beside(self.folder, &lookup.file)
-            .ok_or_else(|| self.fail(format!("needs {} beside the file (or {0}.gz)", lookup.file)))?;
-        self.inputs.update(read::digest(&path)?.as_bytes());
-        let reading = read::open(&path, &[&lookup.key, &lookup.value], None)?;
-        let place = |name: &str| reading.head.columns.iter().position(|c| c == name);
-        let (Some(key), Some(value)) = (place(&lookup.key), place(&lookup.value)) else {
-            return Err(
-                self.fail(format!("{} has no column `{}` or no `{}`", lookup.file, lookup.key, lookup.value))
-            );
-        };
-        let (width, mut splitter) = (reading.head.columns.len(), Splitter::new(reading.head.delimiter));
-        let (mut found, file) = (HashMap::new(), lookup.file.clone());
-        reading.run(&mut |block| {
-            let (text, _) = read::mend(block.data);
-            splitter.split(if block.fault.is_none() { &text } else { "" });
-            for i in (0..splitter.len()).filter(|i| splitter.width(*i) == width) {
-                let key = key_hash(&splitter.cell(i, key).text(&text));
-                found.entry(key).or_insert_with(|| splitter.cell(i, value).text(&text).into());
-            }
-            if found.len() > SIDE_CAP {
-                return Err(CatalogueError::format(
-                    &file,
-                    format!("has over {SIDE_CAP} ids, too many for a side table"),
-                ));
-            }
-            Ok(())
-        })?;
+        let fail = |what| self.fail(what);
+        let (sha256, found) = side::read(self.folder, lookup, &fail)?;
+        self.inputs.update(sha256.as_bytes());
         Ok(found)
     }
-}
-
-/// A file of this name in a folder, plain or gzipped.
-pub(crate) fn beside(folder: &Path, file: &str) -> Option<PathBuf> {
-    [folder.join(file), folder.join(format!("{file}.gz"))].into_iter().find(|p| p.is_file())
 }
 
 fn is_number(kind: FactKind) -> bool {

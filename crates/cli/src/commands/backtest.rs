@@ -122,7 +122,7 @@ fn write(path: &Path, predictions: &[Prediction]) -> Result<()> {
 
 fn text(found: &Backtest, given: &[Option<Versus>]) -> String {
     let mut out = figures(&found.rows, given);
-    for scope in &found.scopes {
+    for scope in found.scopes.iter().filter(|scope| !scope.outcomes.is_empty()) {
         let people = scope.people.iter().cloned().collect::<Vec<_>>().join(", ");
         out += &format!(
             "\n{}: outcomes from {}; features from {}",

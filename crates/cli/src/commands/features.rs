@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::types::{NUMERIC, Numeric, PEOPLE};
+use marquee_app::types::{Numeric, numbers};
 use marquee_domain::Horizon;
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let seen = |n: &&Numeric| args.horizon.is_none_or(|horizon| n.horizons.contains(&horizon));
-    let seen: Vec<&Numeric> = NUMERIC.iter().chain(PEOPLE).filter(seen).collect();
+    let seen: Vec<&Numeric> = numbers().filter(seen).collect();
     let document = json!({
         "features": seen.iter().map(|n| json!({
             "name": n.name, "group": n.group, "from": n.horizons.start().as_str(), "to": n.horizons.end().as_str(),

@@ -20,8 +20,8 @@ use marquee_domain::{FactKind, Horizon};
 use serde::{Deserialize, Serialize};
 
 use crate::history::{History, Subject};
-pub use numbers::{NUMERIC, Numeric, PEOPLE};
-use numbers::{View, numbers};
+use numbers::View;
+pub use numbers::{NUMERIC, Numeric, PEOPLE, numbers};
 
 /// Categories that are one-hot, with the driver group of each.
 const CATEGORIES: [(FactKind, &str, RangeInclusive<Horizon>); 7] = [
@@ -210,9 +210,7 @@ impl Vocabulary {
             true => self.usual.get(self.usual.len() / 2),
             false => self.usual.iter().find(|band| budget <= band.to).or(self.usual.last()),
         };
-        let untold = |column: &Column| {
-            lacking.iter().any(|kind| column.reads(*kind)) || budget.is_nan() && column.is_budget()
-        };
+        let untold = |column: &Column| column.reads(&lacking) || budget.is_nan() && column.is_budget();
         let cell = |(j, column): (usize, &Column)| match untold(column) {
             true => band.and_then(|band| band.means.get(j)).copied().unwrap_or(f64::NAN),
             false => column.of(raw),
@@ -250,11 +248,14 @@ impl Column {
         }
     }
 
-    /// Whether it is made of what subjects state of this kind.
-    fn reads(&self, kind: FactKind) -> bool {
+    /// Whether it is made of what subjects state of one of these kinds.
+    fn reads(&self, kinds: &[FactKind]) -> bool {
         match self {
-            Self::Number(name) => numbers().any(|n| n.name == name && n.reads(kind)),
-            Self::Category(own, _) => *own == kind,
+            Self::Number(name) => {
+                let number = numbers().find(|n| n.name == name);
+                number.is_some_and(|number| kinds.iter().any(|kind| number.reads(*kind)))
+            }
+            Self::Category(own, _) => kinds.contains(own),
         }
     }
 

@@ -230,6 +230,6 @@ fn age_level(rating: &str) -> f64 {
 }
 
 /// All numbers, in the order in which a [`Raw`](super::Raw) holds them.
-pub(super) fn numbers() -> impl Iterator<Item = &'static Numeric> {
+pub fn numbers() -> impl Iterator<Item = &'static Numeric> {
     NUMERIC.iter().chain(PEOPLE)
 }
