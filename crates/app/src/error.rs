@@ -62,6 +62,14 @@ pub enum AppError {
         /// The first day.
         from: marquee_domain::Day,
     },
+    /// A what-if about a run.
+    #[error("the run of `{name}` has begun by {as_of}: ask what if as of a day before its release")]
+    Begun {
+        /// The title.
+        name: String,
+        /// The day that was asked for.
+        as_of: marquee_domain::Day,
+    },
     /// No model speaks of these films there.
     #[error(
         "no model of {population} films forecasts {target} at {horizon}: leave `--population` out for the usual one"
@@ -91,6 +99,14 @@ pub enum AppError {
         path: PathBuf,
         /// Why.
         source: Box<ForecastError>,
+    },
+    /// No stored model is so called, or several are.
+    #[error("{} stored model begins with `{name}`: `marquee models` lists them by key", if *.several { "more than one" } else { "no" })]
+    NoModel {
+        /// What was asked for.
+        name: String,
+        /// Whether there are several.
+        several: bool,
     },
     /// A file of predictions is not what a baseline needs.
     #[error("{}: {what}", .path.display())]

@@ -6,18 +6,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use marquee_catalogue::{Entry, Identity, Snapshot, TitleQuery};
 use marquee_domain::{
     AsOf, Budget, Control, Currency, Day, Forecast, Horizon, Money, Population, Project, Target, TitleId,
-    Vertical, normalise_title,
+    Vertical,
 };
 use marquee_forecast::{
     FittedModel, ForecastError, History, Profile, Scope, Subject, has_charts, usual_population,
 };
+use marquee_platform::Permit;
 
+use crate::asked::{Asked, Found, project_day};
 use crate::error::AppError;
 use crate::knowledge::{Knowledge, ModelAsk, training_cut};
 use crate::models::ModelStore;
+use crate::workspace::Workspace;
 
 /// How a forecast is wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +32,42 @@ pub struct Terms {
     pub as_of: AsOf,
     /// The seed of training.
     pub seed: u64,
+}
+
+/// What is asked about, and on which terms.
+#[derive(Debug, Clone)]
+pub struct Inquiry {
+    /// What is asked about.
+    pub asked: Asked,
+    /// The day whose knowledge may be used; for a title 30 days before its release and for its opening the day before, for a
+    /// project its greenlight day or today.
+    pub as_of: Option<Day>,
+    /// What is predicted.
+    pub target: Target,
+    /// By the model of which films.
+    pub population: Option<Population>,
+    /// The day of asking.
+    pub today: Day,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+impl Inquiry {
+    /// Fetches what answering needs: the forecaster, and what was asked about.
+    ///
+    /// # Errors
+    /// A title that cannot be told, an empty lake, or one that cannot be read.
+    pub async fn open(
+        &self,
+        workspace: &Workspace,
+        permit: &Permit,
+    ) -> Result<(Forecaster, Found), AppError> {
+        let snapshot = workspace.snapshot(permit).await?;
+        let found = self.asked.find(&snapshot).await?;
+        let reach = self.asked.reach(self.target, self.as_of, self.today);
+        let knowledge = workspace.knowledge(&snapshot, reach, permit).await?;
+        Ok((Forecaster::new(knowledge, workspace.models()), found))
+    }
 }
 
 /// Makes forecasts from one version of the lake.
@@ -71,26 +109,57 @@ impl Forecaster {
         Ok(history)
     }
 
-    /// The model for a horizon and terms, read or fitted once.
+    /// The day on which something is judged where nobody says: a project as [`project_day`] says; a title 30 days before
+    /// its release, for its opening the day before. When it opens at home, the source of the openings says; that only
+    /// chooses the day to ask about.
     ///
     /// # Errors
-    /// Too few settled titles, or a store that cannot be read or written.
-    pub fn model(
-        &mut self,
-        horizon: Horizon,
-        population: Population,
-        terms: &Terms,
-        control: &Control,
-    ) -> Result<Arc<FittedModel>, AppError> {
-        let cut = training_cut(terms.as_of);
-        let ask = ModelAsk { horizon, target: terms.target, population, cut, seed: terms.seed };
-        let name = format!("{ask:?}");
-        if let Some(model) = self.fitted.get(&name) {
-            return Ok(model.clone());
+    /// A title without a release day.
+    fn day(&self, found: &Found, target: Target, today: Day) -> Result<AsOf, AppError> {
+        let release = found.release()?;
+        Ok(match (found, target) {
+            (Found::Project(project), _) => AsOf(project_day(project, today)),
+            (Found::Title(title), Target::Opening) => {
+                let scope = self.knowledge.scope(target, Day::MAX);
+                Horizon::PreRelease.as_of(self.knowledge.release(&scope, title.id).unwrap_or(release))
+            }
+            (Found::Title(_), Target::Domestic | Target::International | Target::Worldwide) => {
+                Horizon::Announced.as_of(release)
+            }
+        })
+    }
+
+    /// What was found as it is known on the inquiry's day, at the latest horizon whose day has come, with the terms to
+    /// forecast it on. What looks at a run does so as of its horizon's own day: the latest Sunday of the first three, or the
+    /// day of release.
+    ///
+    /// # Errors
+    /// [`AppError::Released`] where the as-of day is not before the release and nobody charts the target's run,
+    /// [`AppError::TooEarly`] where it is before anybody asks for the target.
+    pub fn look(&mut self, inquiry: &Inquiry, found: &Found) -> Result<(Subject, Terms), AppError> {
+        let Inquiry { target, population, seed, .. } = *inquiry;
+        let as_of = match inquiry.as_of {
+            Some(day) => AsOf(day),
+            None => self.day(found, target, inquiry.today)?,
+        };
+        let terms = Terms { target, population, as_of, seed };
+        let subject = match found {
+            Found::Project(project) => self.look_at_project(project, &terms)?,
+            Found::Title(title) => self.look_at_title(title.id, &title.name, found.release()?, &terms)?,
+        };
+        Ok((subject, terms))
+    }
+
+    /// As [`Forecaster::look`], of a plan that can still be changed.
+    ///
+    /// # Errors
+    /// [`AppError::Begun`] once the run has begun.
+    pub fn look_at_plan(&mut self, inquiry: &Inquiry, found: &Found) -> Result<(Subject, Terms), AppError> {
+        let (subject, terms) = self.look(inquiry, found)?;
+        match subject.horizon.sees_run() {
+            true => Err(AppError::Begun { name: found.name().to_owned(), as_of: subject.as_of.0 }),
+            false => Ok((subject, terms)),
         }
-        let model = Arc::new(self.knowledge.model(&self.models, &ask, control)?);
-        self.fitted.insert(name, model.clone());
-        Ok(model)
     }
 
     /// The forecast of a project.
@@ -103,23 +172,15 @@ impl Forecaster {
         terms: &Terms,
         control: &Control,
     ) -> Result<Forecast, AppError> {
-        let horizon = self.horizon(&project.name, project.release, terms)?;
-        if horizon.sees_run() {
-            let (name, release) = (project.name.clone(), project.release);
-            return Err(AppError::Released { name, release, as_of: terms.as_of.0 });
-        }
-        let profile = Profile::of_project(project, horizon);
-        let subject = Subject { profile, release: project.release, horizon, as_of: terms.as_of, title: None };
-        self.subject(&subject, terms, control)
+        let subject = self.look_at_project(project, terms)?;
+        self.forecast(&subject, terms, control)
     }
 
     /// The forecast of a title of the catalogue that is released on `release`, where the source of the target's outcomes
-    /// does not say better. What looks at a run does so as of its horizon's own day: the latest Sunday of the first three,
-    /// or the day of release.
+    /// does not say better.
     ///
     /// # Errors
-    /// [`AppError::Released`] where the as-of day is not before the release and the target has no daily chart,
-    /// [`AppError::TooEarly`] where it is before anybody asks for the target; otherwise what the room says.
+    /// As [`Forecaster::look`]; otherwise what the room says.
     pub fn title(
         &mut self,
         title: TitleId,
@@ -128,25 +189,51 @@ impl Forecaster {
         terms: &Terms,
         control: &Control,
     ) -> Result<Forecast, AppError> {
+        let subject = self.look_at_title(title, name, release, terms)?;
+        self.forecast(&subject, terms, control)
+    }
+
+    fn look_at_project(&self, project: &Project, terms: &Terms) -> Result<Subject, AppError> {
+        let horizon = self.horizon(&project.name, project.release, terms)?;
+        if horizon.sees_run() {
+            let (name, release) = (project.name.clone(), project.release);
+            return Err(AppError::Released { name, release, as_of: terms.as_of.0 });
+        }
+        let profile = Profile::of_project(project, horizon);
+        Ok(Subject { profile, release: project.release, horizon, as_of: terms.as_of, title: None })
+    }
+
+    /// A title of the catalogue that is released on `release`, where the source of the target's outcomes does not say better,
+    /// as [`Forecaster::look`] has it.
+    ///
+    /// # Errors
+    /// As [`Forecaster::look`].
+    pub fn look_at_title(
+        &mut self,
+        title: TitleId,
+        name: &str,
+        release: Day,
+        terms: &Terms,
+    ) -> Result<Subject, AppError> {
         let release = self.history(terms.target, terms.as_of)?.release(title).unwrap_or(release);
         let horizon = self.horizon(name, release, terms)?;
         let as_of = if horizon.sees_run() { horizon.as_of(release) } else { terms.as_of };
-        let terms = Terms { as_of, ..*terms };
-        let mut subject = self.look(title, release, horizon, &terms)?;
+        let mut subject = self.as_known(title, release, horizon, terms.target, as_of)?;
         subject.profile.name = Some(name.into());
-        self.subject(&subject, &terms, control)
+        Ok(subject)
     }
 
-    /// A title as it is known on the as-of day.
-    fn look(
+    /// A title as it is known on a day.
+    fn as_known(
         &mut self,
         title: TitleId,
         release: Day,
         horizon: Horizon,
-        terms: &Terms,
+        target: Target,
+        as_of: AsOf,
     ) -> Result<Subject, AppError> {
-        let profile = self.history(terms.target, terms.as_of)?.profile(title);
-        Ok(Subject { profile, release, horizon, as_of: terms.as_of, title: Some(title) })
+        let profile = self.history(target, as_of)?.profile(title);
+        Ok(Subject { profile, release, horizon, as_of, title: Some(title) })
     }
 
     /// The forecasts of the same title and target as `latest` at the horizons before its own, each by the usual model of its
@@ -165,9 +252,9 @@ impl Forecaster {
         for horizon in self.asked(latest.target).into_iter().filter(|h| *h < latest.horizon) {
             let as_of = horizon.as_of(latest.release);
             let terms = Terms { target: latest.target, population: None, as_of, seed };
-            let mut subject = self.look(title, latest.release, horizon, &terms)?;
+            let mut subject = self.as_known(title, latest.release, horizon, latest.target, as_of)?;
             subject.profile.name = Some(latest.name.as_str().into());
-            match self.subject(&subject, &terms, control) {
+            match self.forecast(&subject, &terms, control) {
                 Ok(forecast) => found.push(forecast),
                 Err(AppError::Forecast(ForecastError::Unknown { .. } | ForecastError::TooFew { .. })) => {}
                 Err(other) => return Err(other),
@@ -202,62 +289,61 @@ impl Forecaster {
         }
     }
 
-    fn subject(&mut self, subject: &Subject, terms: &Terms, control: &Control) -> Result<Forecast, AppError> {
-        let history = self.history(terms.target, terms.as_of)?;
-        let population = terms.population.unwrap_or_else(|| usual_population(subject, terms.target));
-        if !subject.horizon.asks(terms.target, population) {
-            return Err(AppError::NotAsked { horizon: subject.horizon, target: terms.target, population });
-        }
-        let model = self.model(subject.horizon, population, terms, control)?;
+    /// The forecast of a subject as of its own day.
+    ///
+    /// # Errors
+    /// As [`Forecaster::model_for`]; otherwise what the room says.
+    pub fn forecast(
+        &mut self,
+        subject: &Subject,
+        terms: &Terms,
+        control: &Control,
+    ) -> Result<Forecast, AppError> {
+        let model = self.model_for(subject, terms, control)?;
+        let history = self.history(terms.target, subject.as_of)?;
         Ok(model.forecast(&history, subject, &self.knowledge.fingerprint)?)
     }
-}
 
-/// The day on which a project is judged where nobody says: its greenlight day; else today, while that is before the
-/// release; else the usual lead before the release.
-#[must_use]
-pub fn project_day(project: &Project, today: Day) -> Day {
-    let today = (today < project.release).then_some(today);
-    project.greenlit.or(today).unwrap_or_else(|| Horizon::Greenlight.as_of(project.release).0)
-}
-
-/// Finds the one title that a user means: by id, by source id, by whole name, or by part of a name.
-///
-/// # Errors
-/// [`AppError::NoTitle`] or [`AppError::ManyTitles`].
-pub async fn find_title(snapshot: &Snapshot, asked: &str) -> Result<Entry, AppError> {
-    let identity = snapshot.identity().await?;
-    if let Some(entry) = by_id(&identity, asked) {
-        return Ok(entry.clone());
-    }
-    let query = TitleQuery { text: Some(asked.to_owned()), limit: usize::MAX, ..TitleQuery::default() };
-    let rows = snapshot.titles(&query).await?;
-    let wanted = normalise_title(asked);
-    let whole: Vec<TitleId> =
-        rows.iter().filter(|r| normalise_title(&r.name) == wanted).map(|r| r.id).collect();
-    let found = if whole.is_empty() { rows.iter().map(|r| r.id).collect() } else { whole };
-    match found.as_slice() {
-        [] => Err(AppError::NoTitle(asked.to_owned())),
-        [one] => identity.get(*one).cloned().ok_or_else(|| AppError::NoTitle(asked.to_owned())),
-        many => {
-            let line = |id: &TitleId| {
-                let row = rows.iter().find(|r| r.id == *id)?;
-                let year = row.release.map_or_else(|| "undated".to_owned(), |d| d.to_string());
-                Some(format!("  {}  {}  {}", row.id, year, row.name))
-            };
-            Err(AppError::ManyTitles {
-                asked: asked.to_owned(),
-                count: many.len(),
-                found: many.iter().filter_map(line).take(12).collect(),
-            })
+    /// The model that speaks of a subject: of the population that was asked for, or its usual one.
+    ///
+    /// # Errors
+    /// [`AppError::NotAsked`] where no such model speaks of the target there; too few settled titles, or a store that cannot
+    /// be read or written.
+    pub fn model_for(
+        &mut self,
+        subject: &Subject,
+        terms: &Terms,
+        control: &Control,
+    ) -> Result<Arc<FittedModel>, AppError> {
+        let (horizon, target) = (subject.horizon, terms.target);
+        let population = terms.population.unwrap_or_else(|| usual_population(subject, target));
+        if !horizon.asks(target, population) {
+            return Err(AppError::NotAsked { horizon, target, population });
         }
+        self.model(horizon, population, &Terms { as_of: subject.as_of, ..*terms }, control)
     }
-}
 
-fn by_id<'a>(identity: &'a Identity, asked: &str) -> Option<&'a Entry> {
-    let own = asked.parse::<TitleId>().ok();
-    let stated = asked.split_once(':').map(|(space, id)| TitleId::of(Vertical::Film, space, id));
-    [own, stated].into_iter().flatten().find_map(|id| identity.get(identity.canonical(id)))
+    /// The model for a horizon and terms, read or fitted once.
+    ///
+    /// # Errors
+    /// Too few settled titles, or a store that cannot be read or written.
+    pub fn model(
+        &mut self,
+        horizon: Horizon,
+        population: Population,
+        terms: &Terms,
+        control: &Control,
+    ) -> Result<Arc<FittedModel>, AppError> {
+        let cut = training_cut(terms.as_of);
+        let ask = ModelAsk { horizon, target: terms.target, population, cut, seed: terms.seed };
+        let name = format!("{ask:?}");
+        if let Some(model) = self.fitted.get(&name) {
+            return Ok(model.clone());
+        }
+        let model = Arc::new(self.knowledge.model(&self.models, &ask, control)?);
+        self.fitted.insert(name, model.clone());
+        Ok(model)
+    }
 }
 
 /// A title of the catalogue as a project: what investing needs to know of it.

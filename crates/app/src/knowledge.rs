@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use marquee_domain::{AsOf, Control, Day, Fact, FactKind, FactValue, Horizon, Population, Target, TitleId};
+use marquee_forecast::weeks::{FittedWeeks, WeeksSpec};
 use marquee_forecast::{Example, FittedModel, History, ModelSpec, Panel, Scope, examples, history_as_of};
 use marquee_learn::EnsembleSpec;
 
@@ -114,11 +115,34 @@ impl Knowledge {
         ask: &ModelAsk,
         control: &Control,
     ) -> Result<FittedModel, AppError> {
-        let spec = ask.spec();
-        let key = ModelKey::of(&spec, &self.fingerprint);
+        let spec = ask.spec(&self.fingerprint);
+        let key = ModelKey::of::<FittedModel>(&spec, &self.fingerprint);
         store.load_or_fit(&key, || {
             let scope = self.scope(ask.target, ask.cut);
             let panel = Panel::fold(&self.facts, self.settled(&scope), &scope, ask.horizon)?;
+            Ok(spec.fit(&panel, control)?)
+        })
+    }
+}
+
+impl Knowledge {
+    /// The model of the weeks of runs trained before `cut`: from the store, or fitted now and stored.
+    ///
+    /// # Errors
+    /// As [`Knowledge::model`].
+    pub fn weeks(
+        &self,
+        store: &ModelStore,
+        (population, cut, seed): (Population, Day, u64),
+        control: &Control,
+    ) -> Result<FittedWeeks, AppError> {
+        let ensemble = learner(seed);
+        let data = self.fingerprint.clone();
+        let spec = WeeksSpec { population, trained_before: cut, train_to: cut, data, ensemble };
+        let key = ModelKey::of::<FittedWeeks>(&spec, &self.fingerprint);
+        store.load_or_fit(&key, || {
+            let scope = self.scope(Target::Domestic, cut);
+            let panel = Panel::fold(&self.facts, self.settled(&scope), &scope, Horizon::Weekend1)?;
             Ok(spec.fit(&panel, control)?)
         })
     }
@@ -140,13 +164,15 @@ pub struct ModelAsk {
 }
 
 impl ModelAsk {
-    fn spec(&self) -> ModelSpec {
+    fn spec(&self, data: &str) -> ModelSpec {
         ModelSpec {
             horizon: self.horizon,
             target: self.target,
             population: self.population,
             trained_before: self.cut,
             train_to: self.cut,
+            without: None,
+            data: data.to_owned(),
             ensemble: learner(self.seed),
         }
     }

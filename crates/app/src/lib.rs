@@ -2,9 +2,10 @@
 //!
 //! A use case takes the ports it uses and a [`Permit`], fetches from the catalogue and the platform, lets the rooms
 //! compute on one bounded pool (async stops here), and joins their answers. Use cases do not call each other; what
-//! several of them stand on lies beside this file: the [`Workspace`] (where things are kept), [`Knowledge`] (facts in
-//! order, and models), [`forecasting`] and [`choosing`].
+//! several of them stand on lies beside this file: the [`Workspace`] (where things are kept), [`asked`] (what is asked
+//! about), [`Knowledge`] (facts in order, and models), [`forecasting`] and [`choosing`].
 
+pub mod asked;
 pub mod bench;
 pub mod choosing;
 pub mod cpu;
@@ -30,10 +31,13 @@ pub mod types {
     pub use marquee_catalogue::{
         IngestReport, IssueFilter, Merge, SourceIssue, SqlAnswer, SqlLimits, TitleQuery, TitleRow, TitleSort,
     };
-    pub use marquee_forecast::Unheard;
     pub use marquee_forecast::backtest::{Backtest, Row};
+    pub use marquee_forecast::drift::Drift;
     pub use marquee_forecast::features::{Numeric, numbers};
-    pub use marquee_forecast::score::{Difference, Prediction, Score, TierCoverage, Versus};
+    pub use marquee_forecast::score::{Difference, Prediction, Reliability, Score, TierCoverage, Versus};
+    pub use marquee_forecast::weeks::{Week, WeeksTest};
+    pub use marquee_forecast::what_if::{Change, Swing, Weekend};
+    pub use marquee_forecast::{Card, Errors, Unheard};
     pub use marquee_invest::{Deal, Objective, Outcome, ProjectReturn, SlateAnswer, SlateRules};
     pub use marquee_platform::{Entry, Head};
 }

@@ -1,7 +1,7 @@
 //! The model store: fitted models as files, one for each key, written beside and renamed into place.
 //!
 //! A key is a hash over everything that decides the model's bytes: what is asked, the data's fingerprint, the learner's
-//! settings, the features and Marquee's version. A damaged file is reported by [`ModelStore::check`] and refused by
+//! settings, the features and Marquee's version. A damaged file is told by [`ModelStore::all`] and refused by
 //! [`ModelStore::load`] with what to do.
 
 use std::fs;
@@ -9,7 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use marquee_forecast::features::registry;
-use marquee_forecast::{FittedModel, ModelSpec};
+use marquee_forecast::weeks::{FittedWeeks, WeeksSpec};
+use marquee_forecast::{FittedModel, ForecastError, ModelSpec};
 use sha2::{Digest, Sha256};
 
 use crate::error::AppError;
@@ -21,11 +22,61 @@ pub struct ModelKey(String);
 impl ModelKey {
     /// The key of a model that is described, trained on the lake with this fingerprint.
     #[must_use]
-    pub fn of(spec: &ModelSpec, fingerprint: &str) -> Self {
-        let (version, layout) = (env!("CARGO_PKG_VERSION"), FittedModel::KIND);
+    pub fn of<M: Stored>(spec: &M::Spec, fingerprint: &str) -> Self {
+        let (version, layout) = (env!("CARGO_PKG_VERSION"), M::KIND);
         let described = format!("{version}|{layout}|{}|{spec:?}|{fingerprint}", registry());
         let digest = Sha256::digest(described.as_bytes());
         Self(digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// A fitted model that the store keeps.
+pub trait Stored: Sized {
+    /// What describes it.
+    type Spec: std::fmt::Debug;
+    /// The kind and layout of its bytes.
+    const KIND: &'static str;
+    /// How the names of its files end.
+    const ENDING: &'static str;
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    fn bytes(&self) -> Result<Vec<u8>, ForecastError>;
+
+    /// The model from its bytes.
+    ///
+    /// # Errors
+    /// Damaged, truncated or newer ones are refused.
+    fn read(bytes: &[u8]) -> Result<Self, ForecastError>;
+}
+
+impl Stored for FittedModel {
+    type Spec = ModelSpec;
+    const KIND: &'static str = Self::KIND;
+    const ENDING: &'static str = "model";
+
+    fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
+        self.to_bytes()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, ForecastError> {
+        Self::from_bytes(bytes)
+    }
+}
+
+impl Stored for FittedWeeks {
+    type Spec = WeeksSpec;
+    const KIND: &'static str = Self::KIND;
+    const ENDING: &'static str = "weeks";
+
+    fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
+        self.to_bytes()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, ForecastError> {
+        Self::from_bytes(bytes)
     }
 }
 
@@ -35,13 +86,21 @@ pub struct ModelStore {
     folder: PathBuf,
 }
 
-/// What a check of the stored models found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelCheck {
-    /// Models that can be read.
-    pub sound: usize,
-    /// Files that cannot, and why.
-    pub damaged: Vec<(PathBuf, String)>,
+/// A stored model.
+#[derive(Debug)]
+pub struct Kept {
+    /// Its file.
+    pub path: PathBuf,
+    /// The model, or why it cannot be read.
+    pub model: Result<FittedModel, String>,
+}
+
+impl Kept {
+    /// The key that it is stored under.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    }
 }
 
 impl ModelStore {
@@ -55,12 +114,12 @@ impl ModelStore {
     ///
     /// # Errors
     /// A file that is damaged or newer than this version is refused.
-    pub fn load(&self, key: &ModelKey) -> Result<Option<FittedModel>, AppError> {
-        let path = self.path(key);
+    pub fn load<M: Stored>(&self, key: &ModelKey) -> Result<Option<M>, AppError> {
+        let path = self.path::<M>(key);
         match fs::read(&path) {
-            Ok(bytes) => FittedModel::from_bytes(&bytes)
-                .map(Some)
-                .map_err(|source| AppError::Model { path, source: Box::new(source) }),
+            Ok(bytes) => {
+                M::read(&bytes).map(Some).map_err(|source| AppError::Model { path, source: Box::new(source) })
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(AppError::File { path, doing: "reading", source }),
         }
@@ -70,11 +129,11 @@ impl ModelStore {
     ///
     /// # Errors
     /// As [`ModelStore::load`] and [`ModelStore::save`], and what `fit` says.
-    pub fn load_or_fit(
+    pub fn load_or_fit<M: Stored>(
         &self,
         key: &ModelKey,
-        fit: impl FnOnce() -> Result<FittedModel, AppError>,
-    ) -> Result<FittedModel, AppError> {
+        fit: impl FnOnce() -> Result<M, AppError>,
+    ) -> Result<M, AppError> {
         if let Some(model) = self.load(key)? {
             return Ok(model);
         }
@@ -87,47 +146,44 @@ impl ModelStore {
     ///
     /// # Errors
     /// Where the folder cannot be written.
-    pub fn save(&self, key: &ModelKey, model: &FittedModel) -> Result<(), AppError> {
-        let path = self.path(key);
+    pub fn save<M: Stored>(&self, key: &ModelKey, model: &M) -> Result<(), AppError> {
+        let path = self.path::<M>(key);
         let failed = |source| AppError::File { path: path.clone(), doing: "writing", source };
         fs::create_dir_all(&self.folder).map_err(failed)?;
         let beside = path.with_extension(format!("{}.part", std::process::id()));
         let write = || {
             let mut file = fs::File::create(&beside)?;
-            file.write_all(&model.to_bytes().map_err(std::io::Error::other)?)?;
+            file.write_all(&model.bytes().map_err(std::io::Error::other)?)?;
             file.sync_all()?;
             fs::rename(&beside, &path)
         };
         write().map_err(failed)
     }
 
-    /// Reads every stored model.
+    /// Reads every stored model of whole grosses, in order of its key.
     ///
     /// # Errors
     /// Where the folder cannot be listed.
-    pub fn check(&self) -> Result<ModelCheck, AppError> {
-        let mut found = ModelCheck { sound: 0, damaged: Vec::new() };
+    pub fn all(&self) -> Result<Vec<Kept>, AppError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => {
                 return Err(AppError::File { path: self.folder.clone(), doing: "listing", source });
             }
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_model(p)).collect();
         paths.sort();
-        for path in paths {
-            let read = fs::read(&path).map_err(|e| e.to_string());
-            match read.and_then(|bytes| FittedModel::from_bytes(&bytes).map_err(|e| e.to_string())) {
-                Ok(_) => found.sound += 1,
-                Err(why) => found.damaged.push((path, why)),
-            }
-        }
-        Ok(found)
+        let read = |path: PathBuf| {
+            let bytes = fs::read(&path).map_err(|e| e.to_string());
+            let model = bytes.and_then(|bytes| FittedModel::from_bytes(&bytes).map_err(|e| e.to_string()));
+            Kept { path, model }
+        };
+        Ok(paths.into_iter().map(read).collect())
     }
 
-    fn path(&self, key: &ModelKey) -> PathBuf {
-        self.folder.join(format!("{}.model", key.0))
+    fn path<M: Stored>(&self, key: &ModelKey) -> PathBuf {
+        self.folder.join(format!("{}.{}", key.0, M::ENDING))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `marquee`: the one binary. It reads flags, runs a use case and shows the answer, as tables for people or as one JSON
 //! document for scripts. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod about;
 mod commands;
 mod config;
 mod context;

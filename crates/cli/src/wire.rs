@@ -5,6 +5,7 @@ use marquee_app::types::TierCoverage;
 use marquee_app::types::{Backtest, Row};
 use marquee_app::types::{Difference, Score, Versus};
 use marquee_app::types::{Outcome, ProjectReturn, SlateAnswer};
+use marquee_app::use_cases::backtest::Profits;
 use marquee_domain::{Forecast, LEVELS, Target};
 use serde_json::{Map, Value, json};
 
@@ -133,12 +134,33 @@ pub(crate) fn backtest(found: &Backtest, given: &[Option<Versus>]) -> Value {
         found.rows.iter().enumerate().map(|(i, row)| table_row(row, given.get(i).and_then(Option::as_ref)));
     json!({
         "rows": rows.collect::<Vec<_>>(),
+        "weeks": found.weeks.iter().map(|w| json!({
+            "population": w.population.as_str(), "films": w.films, "trained_on": w.trained_on,
+            "coverage_by_tier": { "80": tiers(&w.coverage[0]), "90": tiers(&w.coverage[1]) },
+            "rows": w.rows.iter().map(|row| json!({
+                "first_week": row.weeks.start(), "last_week": row.weeks.end(), "score": score(&row.score),
+                "baseline": score(&row.baseline), "median_ape_against_it": {
+                    "value": row.median_ape.value, "lower": row.median_ape.lower, "upper": row.median_ape.upper,
+                },
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "skipped": found.skipped.iter().map(|s| json!({
             "horizon": s.horizon.as_str(), "target": s.target.as_str(), "population": s.population.as_str(), "reason": s.reason,
         })).collect::<Vec<_>>(),
         "sources": found.scopes.iter().map(|s| json!({
             "target": s.target.as_str(), "outcomes": s.outcomes, "features": s.features, "people": s.people,
         })).collect::<Vec<_>>(),
+    })
+}
+
+/// How chances of a gross-implied profit came true.
+pub(crate) fn profits(p: &Profits) -> Value {
+    let r = &p.reliability;
+    json!({
+        "horizon": p.horizon.as_str(),
+        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "n": r.n, "base_rate": r.base_rate, "brier": r.brier, "base_brier": r.base_brier,
+        "miscalibration": r.miscalibration, "miscalibration_by_chance": r.by_chance,
     })
 }
 
@@ -152,6 +174,7 @@ fn table_row(row: &Row, given: Option<&Versus>) -> Value {
         "score": score(&row.score),
         "coverage_by_tier": { "80": tiers(eighty), "90": tiers(ninety) },
         "baselines": row.baselines.iter().chain(given).map(versus).collect::<Vec<_>>(),
+        "ablations": row.ablations.iter().map(versus).collect::<Vec<_>>(),
         "members": row.members.iter().map(|m| json!({ "member": m.label, "weight": m.weight, "out_of_fold_rmse": m.rmse })).collect::<Vec<_>>(),
     })
 }

@@ -110,7 +110,9 @@ impl Horizon {
         match target {
             Target::Opening => matches!(self, Self::PreRelease | Self::OpeningDay) && charted,
             Target::Domestic if self.is_charted() => charted,
-            Target::Domestic | Target::Worldwide => !self.is_charted() && population != Population::Wide,
+            Target::Domestic | Target::International | Target::Worldwide => {
+                !self.is_charted() && population != Population::Wide
+            }
         }
     }
 }
@@ -129,6 +131,8 @@ closed_words! {
         Opening = "opening",
         /// The whole theatrical run in the United States and Canada.
         Domestic = "domestic",
+        /// The whole theatrical run everywhere else: worldwide less domestic, where both are known.
+        International = "international",
         /// The whole theatrical run everywhere.
         Worldwide = "worldwide",
     }
@@ -261,7 +265,7 @@ mod tests {
     fn every_horizon_target_and_population_is_asked_for_somewhere() {
         let all = || Horizon::ALL.iter().flat_map(|h| Target::ALL.iter().map(move |t| (*h, *t)));
         let asked = |h: Horizon, t| Population::ALL.iter().filter(|p| h.asks(t, **p)).count();
-        assert_eq!(all().map(|(h, t)| asked(h, t)).sum::<usize>(), 16 + 4 + 2 * 5);
+        assert_eq!(all().map(|(h, t)| asked(h, t)).sum::<usize>(), 3 * 8 + 4 + 2 * 5);
         assert!(Horizon::Greenlight.asks(Target::Worldwide, Population::Funded));
         assert!(!Horizon::Weekend1.asks(Target::Worldwide, Population::All));
     }

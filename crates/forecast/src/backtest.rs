@@ -19,6 +19,7 @@ use crate::panel::Panel;
 use crate::run::has_charts;
 use crate::scope::Scope;
 use crate::score::{Prediction, Score, Versus, coverage, versus};
+use crate::weeks::{self, WeeksSpec, WeeksTest};
 
 /// What to test.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,10 @@ pub struct BacktestSpec {
     pub targets: Vec<Target>,
     /// Which populations.
     pub populations: Vec<Population>,
+    /// Whether to test each model again without each of its driver groups.
+    pub ablate: bool,
+    /// Fingerprint of the lake's version that the facts are of.
+    pub data: String,
     /// The learner.
     pub ensemble: EnsembleSpec,
 }
@@ -68,6 +73,8 @@ pub struct Row {
     pub coverage: [Vec<TierCoverage>; 2],
     /// Simple baselines on the same titles.
     pub baselines: Vec<Versus>,
+    /// The same model without each of its driver groups on the same titles; none where that was not asked for.
+    pub ablations: Vec<Versus>,
     /// The members of the ensemble, with weights and out-of-fold errors.
     pub members: Vec<MemberReport>,
 }
@@ -94,6 +101,8 @@ pub struct Backtest {
     pub predictions: Vec<Prediction>,
     /// What could not be tested.
     pub skipped: Vec<Skipped>,
+    /// The weeks of runs, where domestic runs were tested as of their first Sunday.
+    pub weeks: Vec<WeeksTest>,
     /// The sources of each target.
     pub scopes: Vec<Scope>,
 }
@@ -146,9 +155,14 @@ pub fn backtest_with(
                     population: *population,
                     trained_before: cut,
                     train_to: spec.train_to,
+                    without: None,
+                    data: spec.data.clone(),
                     ensemble: spec.ensemble.clone(),
                 };
-                test(&panel, &model, &spec.test, fit, control, &mut found)?;
+                test(&panel, &model, spec, fit, control, &mut found)?;
+                if (*target, *horizon) == (Target::Domestic, Horizon::Weekend1) {
+                    test_weeks(&panel, *population, spec, control, &mut found)?;
+                }
             }
         }
         found.scopes.push(scope);
@@ -156,10 +170,37 @@ pub fn backtest_with(
     Ok(found)
 }
 
+fn test_weeks(
+    panel: &Panel,
+    population: Population,
+    spec: &BacktestSpec,
+    control: &Control,
+    found: &mut Backtest,
+) -> Result<(), ForecastError> {
+    let weeks = WeeksSpec {
+        population,
+        trained_before: *spec.test.start(),
+        train_to: spec.train_to,
+        data: spec.data.clone(),
+        ensemble: spec.ensemble.clone(),
+    };
+    match weeks::test(panel, &weeks, &spec.test, control) {
+        Ok(tested) => found.weeks.push(tested),
+        Err(few @ ForecastError::TooFew { .. }) => found.skipped.push(Skipped {
+            horizon: Horizon::Weekend1,
+            target: Target::Domestic,
+            population,
+            reason: few.to_string(),
+        }),
+        Err(other) => return Err(other),
+    }
+    Ok(())
+}
+
 fn test(
     panel: &Panel,
     model: &ModelSpec,
-    period: &RangeInclusive<Day>,
+    spec: &BacktestSpec,
     fit: &mut Fit<'_>,
     control: &Control,
     found: &mut Backtest,
@@ -167,9 +208,9 @@ fn test(
     let ModelSpec { horizon, target, population, .. } = *model;
     let mut skip = |reason: String| found.skipped.push(Skipped { horizon, target, population, reason });
     let mut tested = panel.members(population, target);
-    tested.retain(|i| period.contains(&panel.examples[*i].release));
+    tested.retain(|i| spec.test.contains(&panel.examples[*i].release));
     if tested.is_empty() {
-        skip(format!("no such title was released from {} to {}", period.start(), period.end()));
+        skip(format!("no such title was released from {} to {}", spec.test.start(), spec.test.end()));
         return Ok(());
     }
     let fitted = match fit(model, panel) {
@@ -188,6 +229,16 @@ fn test(
         let theirs = simple(panel, model, &tested, columns, &member, control)?;
         baselines.extend(versus(name, &refs, &theirs.iter().collect::<Vec<_>>(), false)?);
     }
+    let groups = if spec.ablate { fitted.groups() } else { &[] };
+    let mut ablations = Vec::new();
+    for group in groups {
+        control.check()?;
+        let blind = ModelSpec { without: Some(group.clone()), ..model.clone() }.fit(panel, control)?;
+        let theirs = predict(panel, &tested, target, population, |i| {
+            blind.distribution(&panel.raws[i], panel.origins[i])
+        })?;
+        ablations.extend(versus(group, &refs, &theirs.iter().collect::<Vec<_>>(), true)?);
+    }
     found.rows.push(Row {
         horizon,
         target,
@@ -196,6 +247,7 @@ fn test(
         score: Score::of(&refs),
         coverage: coverage(&refs),
         baselines,
+        ablations,
         members: fitted.ensemble().report().members.clone(),
     });
     found.predictions.extend(ours);
@@ -251,7 +303,7 @@ fn simple(
 ) -> Result<Vec<Prediction>, ForecastError> {
     let rows = model.training_rows(panel);
     let raws: Vec<_> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
-    let vocabulary = Vocabulary::learn(&raws, model.horizon, false).only(columns);
+    let vocabulary = Vocabulary::learn(&raws, model.horizon, false).only(|column| columns(&column.name));
     let data = dataset(panel, &rows, &vocabulary, model.target)?;
     let all: Vec<usize> = (0..data.len()).collect();
     let measure = Measure::of(model.horizon, model.target);
@@ -277,6 +329,7 @@ fn predict(
             source_id: example.source_id.clone(),
             title: example.name.clone(),
             release: example.release,
+            budget: example.budget,
             horizon: panel.horizon,
             target,
             population,

@@ -77,13 +77,40 @@ pub(crate) fn summer_left(day: Day) -> f64 {
 /// 2 January, and five days about Easter. Districts differ; this is the middle of them.
 #[must_use]
 pub(crate) fn school_holidays(day: Day) -> f64 {
-    let closed = |d: Day| {
-        let date = (d.month(), d.day_of_month());
-        let summer = ((6, 10)..=(8, 22)).contains(&date);
-        let winter = date >= (12, 22) || date <= (1, 2);
-        summer || winter || easter(d.year()).is_some_and(|e| e.days_since(d).abs() <= 5)
+    (1..=21).filter(|i| schools_closed(day.plus(*i))).count() as f64 / 21.0
+}
+
+fn schools_closed(day: Day) -> bool {
+    let date = (day.month(), day.day_of_month());
+    let summer = ((6, 10)..=(8, 22)).contains(&date);
+    let winter = date >= (12, 22) || date <= (1, 2);
+    summer || winter || easter(day.year()).is_some_and(|e| e.days_since(day).abs() <= 5)
+}
+
+/// What the week from a Friday to the Thursday after it is to those who have leisure, by name: the share of it that lies
+/// between Christmas and New Year's Day, and in the week before Christmas; whether it holds Thanksgiving, or begins the day
+/// after; whether its Monday is a holiday; the share of its working days on which schools are closed; and where in the
+/// year it lies.
+#[must_use]
+pub(crate) fn week(friday: Day) -> [(&'static str, f64); 8] {
+    let share = |is: &dyn Fn(Day) -> bool, days: std::ops::Range<i32>| {
+        let n = f64::from(days.end - days.start);
+        days.filter(|i| is(friday.plus(*i))).count() as f64 / n
     };
-    (1..=21).filter(|i| closed(day.plus(*i))).count() as f64 / 21.0
+    let date = |d: Day| (d.month(), d.day_of_month());
+    let flag = |is: bool| f64::from(u8::from(is));
+    let thanksgiving = |day: Day| nth_weekday(day.year(), 11, 3, 4) == Some(day);
+    let angle = season_angle(friday.plus(3));
+    [
+        ("week_christmas", share(&|d| date(d) >= (12, 25) || date(d) == (1, 1), 0..7)),
+        ("week_before_christmas", share(&|d| ((12, 18)..=(12, 24)).contains(&date(d)), 0..7)),
+        ("week_thanksgiving", flag(thanksgiving(friday.plus(6)))),
+        ("week_after_thanksgiving", flag(thanksgiving(friday.plus(-1)))),
+        ("week_holiday_monday", flag(is_holiday_monday(friday.plus(3)))),
+        ("week_schools_closed", share(&schools_closed, 3..7)),
+        ("week_sin", angle.sin()),
+        ("week_cos", angle.cos()),
+    ]
 }
 
 fn nth_weekday(year: i32, month: u32, weekday: u32, nth: i32) -> Option<Day> {
@@ -139,5 +166,15 @@ mod tests {
         // 21 June to 11 July; 3 to 23 January of 2013; 9 to 13 April.
         assert_eq!([day(6, 20), day(4, 8)].map(school_holidays), [1.0, 5.0 / 21.0]);
         assert_eq!(school_holidays(Day::new(2013, 1, 2).expect("a day")), 0.0);
+    }
+
+    /// The weeks that began on the Fridays before and after Thanksgiving (22 November) and Christmas 2012.
+    #[test]
+    fn weeks_are_told_by_their_leisure() {
+        let of = |m, d| week(Day::new(2012, m, d).expect("a day")).map(|(_, value)| value);
+        assert_eq!(of(11, 16)[..6], [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(of(11, 23)[..6], [0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(of(12, 21)[..6], [3.0 / 7.0, 4.0 / 7.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(of(8, 31)[4], 1.0, "Labor Day was 3 September");
     }
 }

@@ -38,6 +38,18 @@ pub enum ForecastError {
         /// The day whose knowledge was used.
         as_of: Day,
     },
+    /// A what-if that cannot be.
+    #[error(
+        "`{name}` cannot be forecast with {change}: no film has that, or it is not after {as_of}, the day whose knowledge is used"
+    )]
+    Change {
+        /// The title or project.
+        name: String,
+        /// What was to be changed.
+        change: String,
+        /// The day whose knowledge is used.
+        as_of: Day,
+    },
     /// A stored model sees something that this version of Marquee does not know.
     #[error("the stored model sees `{column}`, which this version of Marquee does not know; train again")]
     Foreign {

@@ -7,7 +7,8 @@ use marquee_domain::{AsOf, Day, Fact, FactKind, FactValue, Horizon, Population, 
 
 use crate::history::Subject;
 use crate::profile::is_nominal_usd;
-use crate::scope::{Scope, outcome_kind};
+use crate::scope::{Scope, Stated, outcome_kinds};
+use crate::weeks::{WEEKS, friday_of};
 
 /// A title with its outcome. Amounts are US dollars, nominal.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Example {
     pub opening: f64,
     /// The theatres that it opened in; 0 where unknown.
     pub theatres: f64,
+    /// What each of [`WEEKS`] took by the daily chart, in order, where the chart lists all of its days.
+    pub weeks: Vec<Option<f64>>,
 }
 
 /// The least budget of a funded title, US dollars.
@@ -96,6 +99,7 @@ struct Draft {
     release: Option<Day>,
     outcome_release: Option<Day>,
     budget: Option<f64>,
+    stated: Stated,
     outcome: Option<(f64, Day)>,
     worldwide: Option<f64>,
     credited: bool,
@@ -124,9 +128,11 @@ impl Draft {
         let own = *fact.source == *scope.outcomes;
         match (&fact.value, fact.kind) {
             (FactValue::Money(gross), kind)
-                if own && is_nominal_usd(gross) && kind == outcome_kind(scope.target) =>
+                if own && is_nominal_usd(gross) && outcome_kinds(scope.target).contains(&kind) =>
             {
-                self.outcome.get_or_insert((gross.major(), fact.known_on));
+                if let Some(outcome) = self.stated.outcome(scope.target, kind, gross.major()) {
+                    self.outcome.get_or_insert((outcome, fact.known_on));
+                }
             }
             (FactValue::Money(budget), FactKind::Budget) if is_nominal_usd(budget) && scope.admits(fact) => {
                 self.budget.get_or_insert(budget.major());
@@ -157,7 +163,7 @@ impl Draft {
             _ => {}
         }
         let decides = match scope.target {
-            Target::Worldwide => own,
+            Target::International | Target::Worldwide => own,
             Target::Opening | Target::Domestic => scope.features.contains(&*fact.source),
         };
         if let (true, FactValue::Money(gross), FactKind::WorldwideGross) = (decides, &fact.value, fact.kind) {
@@ -181,8 +187,23 @@ impl Draft {
             credited: self.credited,
             opening: opening.unwrap_or(0.0).min(first_weekend(release, &self.days)),
             theatres: self.theatres.unwrap_or(0.0),
+            weeks: whole_weeks(release, &self.days),
         })
     }
+}
+
+/// What each of [`WEEKS`] took of which the chart lists every day. A day that two tables list counts by the higher figure.
+fn whole_weeks(release: Day, days: &[(Day, f64)]) -> Vec<Option<f64>> {
+    let mut took: HashMap<Day, f64> = HashMap::new();
+    for (day, gross) in days {
+        let known = took.entry(*day).or_default();
+        *known = gross.max(*known);
+    }
+    let whole = |number| {
+        let friday = friday_of(release, number);
+        (0..7).map(|i| took.get(&friday.plus(i))).sum::<Option<f64>>().filter(|gross| *gross > 0.0)
+    };
+    WEEKS.map(whole).collect()
 }
 
 /// What the first weekend of a release took, from its Friday to its Sunday, by the chart.

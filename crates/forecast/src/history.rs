@@ -16,7 +16,7 @@ use crate::prices;
 use crate::profile::{Profile, is_nominal_usd};
 use crate::record::{Expectation, Outcome, Record};
 use crate::run::{Charts, Run};
-use crate::scope::outcome_kind;
+use crate::scope::{Stated, outcome_kinds};
 
 /// What is asked about: a profile, when it is to be released, and how much may be known.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,20 +37,33 @@ pub struct Subject {
 #[derive(Debug, Clone)]
 pub struct History {
     target: Target,
-    outcome_kind: FactKind,
     outcome_source: Option<Arc<str>>,
     now: Day,
     titles: HashMap<TitleId, Profile>,
     /// Release days by the source of the outcomes: that of a territory may be another than the world's first.
     releases: HashMap<TitleId, Day>,
+    stated: HashMap<TitleId, Stated>,
     settled: HashSet<TitleId>,
     pub(crate) records: Records,
     pub(crate) expectation: Expectation,
     pub(crate) library: Library,
-    schedule: BTreeMap<Day, Vec<(TitleId, f64)>>,
+    schedule: BTreeMap<Day, Vec<Scheduled>>,
     pub(crate) charts: Charts,
     pub(crate) openings: Openings,
 }
+
+/// A title on the calendar of releases.
+#[derive(Debug, Clone, Copy)]
+struct Scheduled {
+    title: TitleId,
+    /// US dollars, nominal; 0 where unknown.
+    budget: f64,
+    /// The day on which its date became known.
+    known_on: Day,
+}
+
+/// How many earlier years tell what usually opens in a week.
+const USUAL_YEARS: i32 = 3;
 
 /// Openings, by the source of the outcomes.
 #[derive(Debug, Clone, Default)]
@@ -137,16 +150,16 @@ impl History {
     #[must_use]
     pub fn new(target: Target, source: Option<Arc<str>>) -> Self {
         Self {
-            outcome_kind: outcome_kind(target),
             outcome_source: source,
             now: Day::MIN,
             titles: HashMap::new(),
             releases: HashMap::new(),
+            stated: HashMap::new(),
             settled: HashSet::new(),
             records: Records::default(),
             expectation: match target {
                 Target::Opening => Expectation::by_theatres(),
-                Target::Domestic | Target::Worldwide => Expectation::by_budget(),
+                Target::Domestic | Target::International | Target::Worldwide => Expectation::by_budget(),
             },
             target,
             library: Library::default(),
@@ -165,7 +178,7 @@ impl History {
             return Err(ForecastError::OutOfOrder { fact: fact.known_on, now: self.now });
         }
         self.now = fact.known_on;
-        if fact.kind == self.outcome_kind {
+        if outcome_kinds(self.target).contains(&fact.kind) {
             if self.outcome_source.as_ref().is_none_or(|s| *s == fact.source) {
                 self.settle(fact);
             }
@@ -186,7 +199,9 @@ impl History {
         if had_release.is_none()
             && let Some(release) = profile.release
         {
-            self.schedule.entry(release).or_default().push((fact.title, profile.budget.unwrap_or(0.0)));
+            let budget = profile.budget.unwrap_or(0.0);
+            let scheduled = Scheduled { title: fact.title, budget, known_on: fact.known_on };
+            self.schedule.entry(release).or_default().push(scheduled);
         }
         Ok(())
     }
@@ -196,12 +211,14 @@ impl History {
             return;
         };
         let (Some(budget), true) = (profile.budget, is_nominal_usd(gross)) else { return };
+        let stated = self.stated.entry(fact.title).or_default();
+        let Some(gross) = stated.outcome(self.target, fact.kind, gross.major()) else { return };
         // A title that two rows of the source state counts once, by what was known first.
         if !self.settled.insert(fact.title) {
             return;
         }
         let release = profile.release.or(profile.planned_quarter).unwrap_or(fact.known_on);
-        let log_gross = real_log(gross.major(), release);
+        let log_gross = real_log(gross, release);
         let mut facts = vec![1.0, real_log(budget, release)];
         if self.target == Target::Opening {
             let Some(theatres) = profile.theatres.map(f64::ln) else { return };
@@ -215,7 +232,7 @@ impl History {
             _ => opening.map_or(f64::NAN, |opening| real_log(opening, release)),
         };
         self.records.push(profile, Outcome { release, log_gross, residual, log_opening });
-        self.library.push(fact.title, profile, release, budget, gross.major());
+        self.library.push(fact.title, profile, release, budget, gross);
     }
 
     /// The day of the newest fact that was taken in.
@@ -256,12 +273,38 @@ impl History {
     }
 
     /// Titles other than the subject that are scheduled within `days` of its release: how many, and their budgets' sum.
-    pub(crate) fn rivals(&self, subject: &Subject, days: i32) -> (usize, f64) {
-        let span = subject.release.plus(-days)..=subject.release.plus(days);
+    ///
+    /// Nobody knows the whole calendar of a day that is further off than release dates are announced: there what usually
+    /// opens in its week counts, where that is more.
+    pub(crate) fn rivals(&self, subject: &Subject, days: i32) -> (f64, f64) {
+        let (n, budgets) = self.scheduled(subject.release, subject, days, self.now);
+        if Horizon::Announced.as_of(subject.release) <= subject.as_of {
+            return (n, budgets);
+        }
+        let then = |years: i32| {
+            let release = subject.release.plus(-364 * years);
+            self.scheduled(release, subject, days, Horizon::Announced.as_of(release).0)
+        };
+        let share = 1.0 / f64::from(USUAL_YEARS);
+        let usual = (1..=USUAL_YEARS).map(then);
+        let usual = usual.fold((0.0, 0.0), |(n, b), (m, c)| (n + m * share, b + c * share));
+        (n.max(usual.0), budgets.max(usual.1))
+    }
+
+    /// How many titles other than the subject are known to open within `days` of its release, and their budgets' sum, by
+    /// the calendar as it was `known` on a day.
+    fn scheduled(&self, release: Day, subject: &Subject, days: i32, known: Day) -> (f64, f64) {
+        let span = release.plus(-days)..=release.plus(days);
         let others = self.schedule.range(span).flat_map(|(_, titles)| titles);
         others
-            .filter(|(title, _)| Some(*title) != subject.title)
-            .fold((0, 0.0), |(n, sum), (_, b)| (n + 1, sum + b))
+            .filter(|other| Some(other.title) != subject.title && other.known_on <= known)
+            .fold((0.0, 0.0), |(n, sum), other| (n + 1.0, sum + other.budget))
+    }
+
+    /// How many titles other than the subject are known to open within a week of its release.
+    #[must_use]
+    pub fn rivals_known(&self, subject: &Subject) -> usize {
+        self.scheduled(subject.release, subject, 7, self.now).0 as usize
     }
 }
 
@@ -401,9 +444,9 @@ mod tests {
                 |h, q| h.rivals(q, 7),
             )
         };
-        assert_eq!(ask(&question, &facts).expect("in order"), [(2, 12.0)]);
+        assert_eq!(ask(&question, &facts).expect("in order"), [(2.0, 12.0)]);
         let own = Subject { title: Some(TitleId(1)), ..question };
-        assert_eq!(ask(&own, &facts).expect("in order"), [(1, 5.0)]);
+        assert_eq!(ask(&own, &facts).expect("in order"), [(1.0, 5.0)]);
         history.observe(&facts[0]).expect("first");
     }
 }

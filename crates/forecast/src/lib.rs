@@ -8,7 +8,9 @@
 
 pub mod backtest;
 mod calendar;
+mod card;
 mod comps;
+pub mod drift;
 mod error;
 mod example;
 pub mod features;
@@ -21,7 +23,10 @@ mod record;
 mod run;
 mod scope;
 pub mod score;
+pub mod weeks;
+pub mod what_if;
 
+pub use card::{Card, Errors};
 pub use error::ForecastError;
 pub use example::{Example, examples, usual_population};
 pub use history::{History, Subject, Unheard, fold};
@@ -30,4 +35,4 @@ pub use panel::{Panel, empty_history, history_as_of};
 pub use profile::Profile;
 pub use record::{Expectation, Outcome, Record};
 pub use run::has_charts;
-pub use scope::{Scope, outcome_kind};
+pub use scope::{Scope, outcome_kinds};

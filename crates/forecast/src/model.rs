@@ -5,7 +5,7 @@
 //! this module is in nominal US dollars again.
 
 use marquee_domain::{
-    Control, Day, Distribution, Driver, Forecast, Horizon, LEVELS, Population, Provenance, Target,
+    Control, Day, Distribution, Driver, FactKind, Forecast, Horizon, LEVELS, Population, Provenance, Target,
 };
 use marquee_learn::{
     Dataset, EnsembleSpec, Example as LearnExample, Features, FittedEnsemble, LearnError, MemberSpec,
@@ -14,8 +14,9 @@ use marquee_learn::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::card::Card;
 use crate::error::ForecastError;
-use crate::features::{Raw, Vocabulary, fill_blanks};
+use crate::features::{ColumnInfo, Raw, Vocabulary, fill_blanks};
 use crate::history::{History, Subject};
 use crate::panel::Panel;
 
@@ -37,6 +38,10 @@ pub struct ModelSpec {
     pub trained_before: Day,
     /// Only releases up to and including this day are learned from.
     pub train_to: Day,
+    /// A driver group whose features the model is not to see, for telling what they add.
+    pub without: Option<String>,
+    /// Fingerprint of the lake's version that is learned from.
+    pub data: String,
     /// The learner; monotone constraints are added by the features' registry.
     pub ensemble: EnsembleSpec,
 }
@@ -55,7 +60,9 @@ struct Stored {
     target: Target,
     population: Population,
     trained_before: Day,
+    data: String,
     rows: usize,
+    card: Card,
     vocabulary: Vocabulary,
     ensemble: Vec<u8>,
 }
@@ -82,20 +89,27 @@ impl ModelSpec {
             return Err(ForecastError::TooFew { what: what(), have: rows.len(), need: FEWEST });
         }
         let raws: Vec<Raw> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
-        let vocabulary = Vocabulary::learn(&raws, self.horizon, self.population == Population::Credited);
+        let people = self.population == Population::Credited;
+        let mut vocabulary = Vocabulary::learn(&raws, self.horizon, people);
+        if let Some(group) = &self.without {
+            vocabulary = vocabulary.only(|column| column.group != group);
+        }
         let data = dataset(panel, &rows, &vocabulary, self.target)?;
         // More of anything never lowers a gross; it may well lower a multiple of what was taken.
         let spec = match self.horizon.sees_run() {
             true => self.ensemble.clone(),
             false => constrained(&self.ensemble, &vocabulary),
         };
-        let ensemble = spec.fit(&data, control)?;
+        let (ensemble, judged) = spec.fit_judged(&data, control)?;
+        let measure = Measure::of(self.horizon, self.target);
         let stored = Stored {
             horizon: self.horizon,
             target: self.target,
             population: self.population,
             trained_before: self.trained_before,
+            data: self.data.clone(),
             rows: rows.len(),
+            card: Card::of((panel, &rows, &data), (&ensemble, &judged), measure)?,
             vocabulary,
             ensemble: ensemble.to_bytes()?,
         };
@@ -106,7 +120,7 @@ impl ModelSpec {
 
 impl FittedModel {
     /// The kind under which models are stored; another number at its end is another layout.
-    pub const KIND: &str = "forecast-model-2";
+    pub const KIND: &str = "forecast-model-3";
 
     /// How much may be known.
     #[must_use]
@@ -136,6 +150,24 @@ impl FittedModel {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.stored.rows
+    }
+
+    /// Fingerprint of the lake's version that it learned from.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.stored.data
+    }
+
+    /// What it learned from, how it did, and for whom it errs.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.stored.card
+    }
+
+    /// The driver groups of what it sees.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        self.ensemble.features().groups()
     }
 
     /// The learner underneath: members, weights, out-of-fold errors.
@@ -185,22 +217,14 @@ impl FittedModel {
         subject: &Subject,
         data: &str,
     ) -> Result<Forecast, ForecastError> {
-        let name = subject.profile.name.as_deref().unwrap_or("unnamed").to_owned();
-        if subject.profile.budget.is_none() && !subject.horizon.sees_run() {
-            return Err(ForecastError::Unknown { name, missing: "a budget", as_of: subject.as_of.0 });
-        }
-        let raw = Raw::of(history, subject);
-        let origin = subject.origin(history);
-        if !origin.is_finite() {
-            return Err(ForecastError::Unknown { name, missing: "a daily chart", as_of: subject.as_of.0 });
-        }
+        let (raw, origin) = self.look(history, subject)?;
         let row = self.stored.vocabulary.encode(&raw);
         let (_, distribution) = self.distribution_of(&row, origin)?;
         let learned = self.ensemble.drivers(&row)?;
         let groups = self.ensemble.features().groups();
         let (base, contributions) = self.measure().logs(learned.base, &learned.contributions);
         Ok(Forecast {
-            name,
+            name: subject.profile.name.as_deref().unwrap_or("unnamed").to_owned(),
             title: subject.title,
             target: self.stored.target,
             horizon: self.stored.horizon,
@@ -218,6 +242,61 @@ impl FittedModel {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
         })
+    }
+
+    /// The distribution of a subject's gross alone, without reasons: US dollars, nominal.
+    ///
+    /// # Errors
+    /// As [`FittedModel::forecast`].
+    pub fn outlook(&self, history: &History, subject: &Subject) -> Result<Distribution, ForecastError> {
+        let (raw, origin) = self.look(history, subject)?;
+        Ok(self.distribution(&raw, origin)?.1)
+    }
+
+    /// Whether the model would tell two subjects apart.
+    ///
+    /// # Errors
+    /// As [`FittedModel::forecast`].
+    pub fn tells_apart(
+        &self,
+        history: &History,
+        one: &Subject,
+        other: &Subject,
+    ) -> Result<bool, ForecastError> {
+        let ((one, from), (other, to)) = (self.look(history, one)?, self.look(history, other)?);
+        let bits = |raw| self.stored.vocabulary.encode(raw).into_iter().map(f64::to_bits);
+        Ok(from.to_bits() != to.to_bits() || bits(&one).ne(bits(&other)))
+    }
+
+    /// The columns that the model sees, in order.
+    #[must_use]
+    pub fn columns(&self) -> Vec<ColumnInfo> {
+        self.stored.vocabulary.columns()
+    }
+
+    /// A subject's row: one number a column, NaN where missing.
+    #[must_use]
+    pub fn row(&self, raw: &Raw) -> Vec<f64> {
+        self.stored.vocabulary.encode(raw)
+    }
+
+    /// The words of a kind that the model sees: those common among the films that it learned from.
+    pub fn words(&self, kind: FactKind) -> impl Iterator<Item = &str> {
+        self.stored.vocabulary.words(kind)
+    }
+
+    /// What the model sees of a subject, and what its outcome is measured from.
+    fn look(&self, history: &History, subject: &Subject) -> Result<(Raw, f64), ForecastError> {
+        let name = || subject.profile.name.as_deref().unwrap_or("unnamed").to_owned();
+        let lacks = |missing| ForecastError::Unknown { name: name(), missing, as_of: subject.as_of.0 };
+        if subject.profile.budget.is_none() && !subject.horizon.sees_run() {
+            return Err(lacks("a budget"));
+        }
+        let origin = subject.origin(history);
+        match origin.is_finite() {
+            true => Ok((Raw::of(history, subject), origin)),
+            false => Err(lacks("a daily chart")),
+        }
     }
 
     /// The model as bytes: a versioned artefact with its own checksum.
@@ -278,7 +357,7 @@ impl Measure {
     }
 
     /// The base and the contributions to a prediction in logs: each contribution takes its share of the way.
-    fn logs(self, base: f64, contributions: &[f64]) -> (f64, Vec<f64>) {
+    pub(crate) fn logs(self, base: f64, contributions: &[f64]) -> (f64, Vec<f64>) {
         let way: f64 = contributions.iter().sum();
         let (from, to) = (self.log(base), self.log(base + way));
         let rate = match self {

@@ -133,6 +133,33 @@ impl Profile {
         }
     }
 
+    /// Gives it other words of a kind of trait, none where there are none; says whether the kind is one.
+    pub(crate) fn set(&mut self, kind: FactKind, words: &[Arc<str>]) -> bool {
+        let many = match kind {
+            FactKind::Country => Some(&mut self.countries),
+            FactKind::Genre => Some(&mut self.genres),
+            FactKind::Company => Some(&mut self.companies),
+            FactKind::Director => Some(&mut self.directors),
+            FactKind::Cast => Some(&mut self.cast),
+            _ => None,
+        };
+        if let Some(many) = many {
+            *many = words.iter().cloned().collect();
+            return true;
+        }
+        let one = match kind {
+            FactKind::Language => &mut self.language,
+            FactKind::Basis => &mut self.basis,
+            FactKind::CreativeType => &mut self.creative_type,
+            FactKind::Distributor => &mut self.distributor,
+            FactKind::Franchise => &mut self.franchise,
+            FactKind::AgeRating => &mut self.age_rating,
+            _ => return false,
+        };
+        *one = words.first().cloned();
+        true
+    }
+
     /// What the title has in common with others, by kind of fact: the names under which track records are kept.
     pub(crate) fn traits(&self) -> impl Iterator<Item = (FactKind, &Arc<str>)> {
         let one = [

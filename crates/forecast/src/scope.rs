@@ -34,20 +34,21 @@ impl Scope {
     /// Chooses the sources of a target by the facts known before `cut`.
     ///
     /// Outcomes come from the source that states most of them; at home one that also states opening days goes first,
-    /// because it was added up from the daily charts.
+    /// because it was added up from the daily charts, and abroad one that also states what was taken at home.
     #[must_use]
     pub fn infer(target: Target, facts: &[Fact], cut: Day) -> Self {
-        let kind = outcome_kind(target);
+        let kind = outcome_kinds(target)[0];
         let known = || facts.iter().filter(|f| f.known_on < cut);
         let states =
             |k: FactKind| known().filter(|f| f.kind == k).map(|f| f.source.clone()).collect::<HashSet<_>>();
-        let charted = match target {
+        let preferred = match target {
             Target::Opening | Target::Domestic => states(FactKind::OpeningDayGross),
+            Target::International => states(FactKind::DomesticGross),
             Target::Worldwide => HashSet::new(),
         };
         let mut counts: BTreeMap<Arc<str>, (bool, usize)> = BTreeMap::new();
         for fact in known().filter(|f| f.kind == kind) {
-            let entry = counts.entry(fact.source.clone()).or_insert((charted.contains(&fact.source), 0));
+            let entry = counts.entry(fact.source.clone()).or_insert((preferred.contains(&fact.source), 0));
             entry.1 += 1;
         }
         let outcomes =
@@ -67,20 +68,44 @@ impl Scope {
     #[must_use]
     pub fn admits(&self, fact: &Fact) -> bool {
         match fact.kind {
-            kind if kind == outcome_kind(self.target) => *fact.source == *self.outcomes,
+            kind if outcome_kinds(self.target).contains(&kind) => *fact.source == *self.outcomes,
             FactKind::Director | FactKind::Cast => self.people.contains(&*fact.source),
             _ => self.features.contains(&*fact.source),
         }
     }
 }
 
-/// The kind of fact that settles a target.
+/// The kinds of fact that settle a target: the first tells how many a source states.
 #[must_use]
-pub fn outcome_kind(target: Target) -> FactKind {
+pub fn outcome_kinds(target: Target) -> &'static [FactKind] {
     match target {
-        Target::Opening => FactKind::OpeningWeekendGross,
-        Target::Domestic => FactKind::DomesticGross,
-        Target::Worldwide => FactKind::WorldwideGross,
+        Target::Opening => &[FactKind::OpeningWeekendGross],
+        Target::Domestic => &[FactKind::DomesticGross],
+        Target::International => &[FactKind::WorldwideGross, FactKind::DomesticGross],
+        Target::Worldwide => &[FactKind::WorldwideGross],
+    }
+}
+
+/// What the facts of one title say of an outcome so far, US dollars, nominal. Of each kind the first stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stated {
+    gross: Option<f64>,
+    at_home: Option<f64>,
+}
+
+impl Stated {
+    /// Takes in a gross of one of the target's [`outcome_kinds`], and gives the outcome where it is known by now. What was
+    /// taken abroad is known with both figures; none abroad is a release at home alone, or one that nobody reported.
+    pub(crate) fn outcome(&mut self, target: Target, kind: FactKind, gross: f64) -> Option<f64> {
+        let abroad = target == Target::International;
+        match kind {
+            FactKind::DomesticGross if abroad => self.at_home.get_or_insert(gross),
+            _ => self.gross.get_or_insert(gross),
+        };
+        match abroad {
+            true => Some(self.gross? - self.at_home?).filter(|gross| *gross > 0.0),
+            false => self.gross,
+        }
     }
 }
 
@@ -188,5 +213,20 @@ mod tests {
         assert_eq!(scope.outcomes, "chart");
         assert_eq!(scope.features, BTreeSet::from(["chart".to_owned(), "main".to_owned()]));
         assert!(!scope.admits(&fact(0, FactKind::DomesticGross, "main")));
+    }
+
+    #[test]
+    fn what_was_taken_abroad_needs_both_figures_of_one_source() {
+        let scope = Scope::infer(Target::International, &tables(), Day::MAX);
+        assert_eq!(scope.outcomes, "main");
+        assert!(scope.admits(&fact(0, FactKind::DomesticGross, "main")));
+        assert!(!scope.admits(&fact(0, FactKind::DomesticGross, "chart")));
+        let both = |worldwide, domestic| {
+            let mut stated = Stated::default();
+            let alone = stated.outcome(Target::International, FactKind::WorldwideGross, worldwide);
+            assert_eq!(alone, None, "a blank domestic gross is not zero");
+            stated.outcome(Target::International, FactKind::DomesticGross, domestic)
+        };
+        assert_eq!([both(9.0, 4.0), both(4.0, 4.0)], [Some(5.0), None]);
     }
 }

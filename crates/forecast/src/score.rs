@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use marquee_domain::{Day, Distribution, Horizon, Population, Target};
-pub use marquee_learn::judge::TierCoverage;
+pub use marquee_learn::judge::{Reliability, TierCoverage};
 use marquee_learn::judge::{coverage_by_tier, paired_bootstrap};
 use marquee_learn::{LearnError, metrics};
 
@@ -19,6 +19,8 @@ pub struct Prediction {
     pub title: String,
     /// Its release day.
     pub release: Day,
+    /// What it cost to make, where that is known.
+    pub budget: Option<f64>,
     /// How much was known.
     pub horizon: Horizon,
     /// What was predicted.
@@ -194,6 +196,7 @@ mod tests {
             source_id: id.to_string(),
             title: format!("Title {id}"),
             release,
+            budget: None,
             horizon: Horizon::Announced,
             target: Target::Worldwide,
             population: Population::All,

@@ -4,7 +4,7 @@
 //! "assumption"; what is computed from them is called gross-implied. Unknown keys are refused, so that a misspelt figure
 //! cannot silently fall back to a default: there are no defaults but the file itself.
 
-use marquee_domain::{Currency, Day, Money, Project, Spend};
+use marquee_domain::{Budget, Currency, Day, Gross, Money, Project, Spend};
 use serde::{Deserialize, Serialize};
 
 use crate::InvestError;
@@ -163,10 +163,36 @@ impl Deal {
         if let Some(spend) = project.marketing {
             return Ok(MarketingPlan { spend, assumed: false });
         }
+        Ok(MarketingPlan { spend: self.usual_marketing(project.budget)?, assumed: true })
+    }
+
+    fn usual_marketing(&self, budget: Budget) -> Result<Spend, InvestError> {
         let rule = &self.marketing;
-        let amount = project.budget.0.major() * rule.fraction_of_budget.value;
+        let amount = budget.0.major() * rule.fraction_of_budget.value;
         let held = amount.clamp(rule.floor_usd.value, rule.cap_usd.value);
-        Ok(MarketingPlan { spend: Spend(Money::from_major(held, Currency::USD)?), assumed: true })
+        Ok(Spend(Money::from_major(held, Currency::USD)?))
+    }
+
+    /// The worldwide gross at which a film of this budget (US dollars, nominal) breaks even, gross-implied, with the
+    /// marketing and the domestic share that the deal assumes where nobody plans others.
+    ///
+    /// ```
+    /// use marquee_domain::{Budget, Currency, Money};
+    /// use marquee_invest::Deal;
+    ///
+    /// let budget = Budget(Money::from_major(40e6, Currency::USD)?);
+    /// let gross = Deal::default().break_even(budget)?;
+    /// assert!(gross.0.major() > 40e6 && gross.0.major() < 200e6);
+    /// # Ok::<(), marquee_invest::InvestError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvestError::Domain`] where the amount cannot be kept.
+    pub fn break_even(&self, budget: Budget) -> Result<Gross, InvestError> {
+        let cost = budget.0.major() + self.usual_marketing(budget)?.0.major();
+        let terms = self.terms();
+        let kept = terms.studio_share(terms.domestic_share, 1.0 - terms.domestic_share);
+        Ok(Gross(Money::from_major(cost / kept, Currency::USD)?))
     }
 
     /// Every assumption with its date and source, in the order of the file.

@@ -95,6 +95,15 @@ pub struct MemberReport {
     pub rmse: f64,
 }
 
+/// What was predicted of a row by members that had not learned from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// The row's number in the dataset.
+    pub row: usize,
+    /// The stacked prediction, in target units.
+    pub predicted: f64,
+}
+
 /// A forecast's middle, its typical error and its size class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
@@ -151,6 +160,18 @@ impl EnsembleSpec {
     /// [`LearnError::Parameter`], [`LearnError::UnknownFeature`], [`LearnError::NoGroups`],
     /// [`LearnError::TooFewRows`], or [`LearnError::Cancelled`] as `control` asks.
     pub fn fit(&self, data: &Dataset, control: &Control) -> Result<FittedEnsemble, LearnError> {
+        Ok(self.fit_judged(data, control)?.0)
+    }
+
+    /// As [`EnsembleSpec::fit`], with what was predicted of each row that a fold tested.
+    ///
+    /// # Errors
+    /// As [`EnsembleSpec::fit`].
+    pub fn fit_judged(
+        &self,
+        data: &Dataset,
+        control: &Control,
+    ) -> Result<(FittedEnsemble, Vec<Judged>), LearnError> {
         self.check()?;
         let splits = self.chain.split(data.examples())?;
         let all: Vec<usize> = (0..data.len()).collect();
@@ -170,7 +191,8 @@ impl EnsembleSpec {
         let features = data.features().clone();
         let references = self.choose_references(data, &members, &weights);
         let model = Model { features, members, weights, shift: 0.0, scale, calibration, references, report };
-        Ok(FittedEnsemble::from_model(model))
+        let judged = oof.rows.iter().zip(&oof.centre).map(|(&row, &predicted)| Judged { row, predicted });
+        Ok((FittedEnsemble::from_model(model), judged.collect()))
     }
 
     fn check(&self) -> Result<(), LearnError> {

@@ -197,6 +197,82 @@ pub fn paired_bootstrap(
     Ok(Estimate { value, lower: at(0.025).unwrap_or(f64::NAN), upper: at(0.975).unwrap_or(f64::NAN) })
 }
 
+/// How stated probabilities of an event came true.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reliability {
+    /// How many were stated.
+    pub n: usize,
+    /// The share of events that happened.
+    pub base_rate: f64,
+    /// Mean squared difference between what was stated and what happened (1 or 0): Brier's score (1950).
+    pub brier: f64,
+    /// The same for one who always states the base rate, which nobody knows beforehand.
+    pub base_brier: f64,
+    /// The part of Brier's score that is due to stating wrong probabilities (Murphy 1973): the mean over [`BINS`] bins of
+    /// equal size of the squared difference between the mean stated and the share that happened.
+    pub miscalibration: f64,
+    /// What of it perfectly stated probabilities would show by chance at this `n`: the mean over simulated outcomes.
+    pub by_chance: f64,
+}
+
+/// The bins of [`Reliability::miscalibration`].
+pub const BINS: usize = 10;
+
+impl Reliability {
+    /// Judges probabilities in [0, 1] by what happened; `seed` draws the simulated outcomes.
+    ///
+    /// # Errors
+    /// [`LearnError::Length`] where both differ in length or are empty, [`LearnError::Parameter`] for what is no probability.
+    ///
+    /// ```
+    /// use marquee_learn::judge::Reliability;
+    ///
+    /// let stated: Vec<f64> = (0..1_000).map(|i| f64::from(i % 10) / 10.0).collect();
+    /// let happened: Vec<bool> = (0..1_000).map(|i| (i / 10) % 10 < i % 10).collect();
+    /// let good = Reliability::of(&stated, &happened, 7)?;
+    /// assert!(good.miscalibration < 1.5 * good.by_chance && good.brier < 0.7 * good.base_brier);
+    /// # Ok::<(), marquee_learn::LearnError>(())
+    /// ```
+    pub fn of(stated: &[f64], happened: &[bool], seed: u64) -> Result<Self, LearnError> {
+        const REPLICATES: usize = 400;
+        let n = stated.len();
+        if n == 0 || n != happened.len() {
+            return Err(LearnError::Length {
+                what: "what happened".into(),
+                expected: n.max(1),
+                found: happened.len(),
+            });
+        }
+        for p in stated {
+            require((0.0..=1.0).contains(p), "stated probability", p, "from 0 to 1")?;
+        }
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|a, b| stated[*a].total_cmp(&stated[*b]).then(a.cmp(b)));
+        let miscalibration = |happened: &dyn Fn(usize) -> f64| -> f64 {
+            let bins = (0..BINS).map(|k| &order[k * n / BINS..(k + 1) * n / BINS]);
+            let gap = |bin: &[usize]| bin.iter().map(|i| stated[*i] - happened(*i)).sum::<f64>();
+            bins.filter(|bin| !bin.is_empty()).map(|bin| gap(bin).powi(2) / bin.len() as f64).sum::<f64>()
+                / n as f64
+        };
+        let was = |i: usize| f64::from(u8::from(happened[i]));
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let simulated = (0..REPLICATES).map(|_| {
+            let drawn: Vec<f64> = stated.iter().map(|p| f64::from(u8::from(rng.random_bool(*p)))).collect();
+            miscalibration(&|i| drawn[i])
+        });
+        let by_chance = simulated.sum::<f64>() / REPLICATES as f64;
+        let base_rate = (0..n).map(was).sum::<f64>() / n as f64;
+        Ok(Self {
+            n,
+            base_rate,
+            brier: (0..n).map(|i| (stated[i] - was(i)).powi(2)).sum::<f64>() / n as f64,
+            base_brier: base_rate * (1.0 - base_rate),
+            miscalibration: miscalibration(&was),
+            by_chance,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -244,5 +320,21 @@ mod tests {
             let sum = binomial_cdf(k, n, p) + binomial_cdf(n - k - 1, n, 1.0 - p);
             prop_assert!((sum - 1.0).abs() < 1e-10);
         }
+    }
+
+    /// What is stated at a quarter and at three quarters comes true as often as that, then the other way about.
+    #[test]
+    fn wrong_probabilities_show() {
+        let stated: Vec<f64> = (0..4_000).map(|i| if i < 2_000 { 0.25 } else { 0.75 }).collect();
+        let right = |i: usize| if i < 2_000 { i.is_multiple_of(4) } else { !i.is_multiple_of(4) };
+        let judge = |happened: &dyn Fn(usize) -> bool| {
+            Reliability::of(&stated, &(0..4_000).map(happened).collect::<Vec<_>>(), 1).unwrap()
+        };
+        let good = judge(&right);
+        assert!((good.brier - 0.1875).abs() < 1e-12 && good.base_brier == 0.25);
+        assert!(good.miscalibration < 1e-12 && good.by_chance > 1e-4);
+        let poor = judge(&|i| !right(i));
+        assert!((poor.miscalibration - 0.25).abs() < 1e-12, "{poor:?}");
+        assert!(Reliability::of(&[0.5], &[], 1).is_err() && Reliability::of(&[1.5], &[true], 1).is_err());
     }
 }

@@ -50,6 +50,7 @@ mod boosting;
 mod calibration;
 mod control;
 mod dataset;
+pub mod drift;
 mod ensemble;
 mod error;
 mod forest;
@@ -71,7 +72,9 @@ pub use artefact::ArtefactError;
 pub use boosting::{BoostingSpec, Monotone};
 pub use calibration::{CalibrationSpec, Distribution};
 pub use dataset::{Dataset, Example, Features, MAX_FEATURES, MAX_GROUPS};
-pub use ensemble::{Drivers, ENSEMBLE_KIND, EnsembleSpec, FittedEnsemble, MemberReport, Prediction, Report};
+pub use ensemble::{
+    Drivers, ENSEMBLE_KIND, EnsembleSpec, FittedEnsemble, Judged, MemberReport, Prediction, Report,
+};
 pub use error::LearnError;
 pub use forest::ForestSpec;
 pub use member::{FittedMember, MemberSpec};

@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use marquee_catalogue::{IngestOptions, IngestReport, SourceSet};
-use marquee_domain::{Control, Day, Distribution, Horizon, Population, Target};
+use marquee_domain::{Budget, Control, Currency, Day, Distribution, Horizon, Money, Population, Target};
 use marquee_forecast::ForecastError;
 use marquee_forecast::backtest::{Backtest, BacktestSpec, Row, backtest as run};
-use marquee_forecast::score::{Prediction, Versus, versus};
+use marquee_forecast::score::{Prediction, Reliability, Versus, versus};
+use marquee_invest::Deal;
 use marquee_platform::{Action, Permit};
 use serde::Deserialize;
 
@@ -33,6 +34,10 @@ pub struct Plan {
     pub populations: Vec<Population>,
     /// Predictions of somebody else's, to be scored beside ours on the same titles.
     pub baseline: Option<PathBuf>,
+    /// Whether to test each model again without each of its driver groups.
+    pub ablate: bool,
+    /// The deal by which a gross is a profit or a loss.
+    pub deal: Deal,
     /// The seed of training.
     pub seed: u64,
 }
@@ -44,10 +49,22 @@ pub struct Tested {
     pub backtest: Backtest,
     /// The given baseline beside each row of the table that it has titles for, in order of the rows.
     pub given: Vec<Option<Versus>>,
+    /// How the stated chances of a gross-implied profit came true; none where no worldwide forecast of funded films was
+    /// tested.
+    pub profits: Vec<Profits>,
     /// What was ingested for it; empty where the lake was tested.
     pub reports: Vec<IngestReport>,
     /// Fingerprint of the lake's version.
     pub data: String,
+}
+
+/// How the chances that funded films make a profit, gross-implied, came true.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Profits {
+    /// How much was known.
+    pub horizon: Horizon,
+    /// The judgement.
+    pub reliability: Reliability,
 }
 
 /// Runs a backtest.
@@ -76,8 +93,8 @@ pub async fn backtest(
     let knowledge = workspace.knowledge(&snapshot, Reach::of(&horizons), permit).await?;
     let data = knowledge.fingerprint.clone();
     let control = control.clone();
-    let (backtest, given) = cpu::run(move || {
-        let backtest = run(&knowledge.facts, &spec(&plan)?, &control)?;
+    let (backtest, given, profits) = cpu::run(move || {
+        let backtest = run(&knowledge.facts, &spec(&plan, &knowledge.fingerprint)?, &control)?;
         if backtest.rows.is_empty() {
             let why = backtest.skipped.first().map(|s| s.reason.clone());
             return Err(AppError::NothingTested(why.unwrap_or_else(|| "nobody asks for these targets and populations at these horizons".to_owned())));
@@ -87,13 +104,14 @@ pub async fn backtest(
             let what = "none of its predictions is for a title and a row of this test: compare source_id, horizon, target and population with what --predictions writes";
             return Err(AppError::Baseline { path: path.clone(), what: what.to_owned() });
         }
-        Ok((backtest, given))
+        let profits = profits(&backtest, &plan)?;
+        Ok((backtest, given, profits))
     })
     .await?;
-    Ok(Tested { backtest, given, reports, data })
+    Ok(Tested { backtest, given, profits, reports, data })
 }
 
-fn spec(plan: &Plan) -> Result<BacktestSpec, AppError> {
+fn spec(plan: &Plan, data: &str) -> Result<BacktestSpec, AppError> {
     let (train_to, test) = BacktestSpec::years(plan.train_to, &plan.test)?;
     Ok(BacktestSpec {
         train_to,
@@ -101,6 +119,8 @@ fn spec(plan: &Plan) -> Result<BacktestSpec, AppError> {
         horizons: or_all(&plan.horizons, Horizon::ALL),
         targets: or_all(&plan.targets, Target::ALL),
         populations: or_all(&plan.populations, Population::ALL),
+        ablate: plan.ablate,
+        data: data.to_owned(),
         ensemble: learner(plan.seed),
     })
 }
@@ -119,6 +139,29 @@ fn beside(backtest: &Backtest, baseline: &[Prediction]) -> Result<Vec<Option<Ver
         versus("given", &ours, &theirs, true).map_err(ForecastError::from)
     };
     Ok(backtest.rows.iter().map(one).collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Judges the stated chances of a gross-implied profit, on funded films: the flops are among them.
+fn profits(backtest: &Backtest, plan: &Plan) -> Result<Vec<Profits>, AppError> {
+    let mut found = Vec::new();
+    for horizon in Horizon::ALL {
+        let of_row = |p: &&Prediction| {
+            (p.horizon, p.target, p.population) == (*horizon, Target::Worldwide, Population::Funded)
+        };
+        let (mut stated, mut happened) = (Vec::new(), Vec::new());
+        for p in backtest.predictions.iter().filter(of_row) {
+            let Some(budget) = p.budget else { continue };
+            let budget = Budget(Money::from_major(budget, Currency::USD)?);
+            let gross = plan.deal.break_even(budget)?.0.major();
+            stated.push(1.0 - p.distribution.probability_below(gross));
+            happened.push(p.actual > gross);
+        }
+        if !stated.is_empty() {
+            let reliability = Reliability::of(&stated, &happened, plan.seed).map_err(ForecastError::from)?;
+            found.push(Profits { horizon: *horizon, reliability });
+        }
+    }
+    Ok(found)
 }
 
 /// One line of a file of predictions.
@@ -164,6 +207,7 @@ fn read_baseline(path: &Path) -> Result<Vec<Prediction>, AppError> {
             release: day(&line.release_date)?,
             as_of: day(&line.as_of)?,
             distribution: Distribution::new(quantiles).map_err(|e| at(e.to_string()))?,
+            budget: None,
             horizon,
             target,
             population,

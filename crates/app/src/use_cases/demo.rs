@@ -11,7 +11,7 @@ use marquee_catalogue::{IngestOptions, IngestReport, Source, SourceSet};
 use marquee_domain::{AsOf, Control, Day, Forecast, Horizon, Money, Population, Target, Weight};
 use marquee_forecast::backtest::{Backtest, BacktestSpec, backtest_with};
 use marquee_forecast::score::Prediction;
-use marquee_forecast::{Example, ForecastError};
+use marquee_forecast::{Example, FittedModel, ForecastError};
 use marquee_invest::{Deal, Objective, Outcome, ProjectReturn, SlateRules};
 use marquee_platform::{Action, Permit};
 
@@ -124,6 +124,8 @@ fn test(
         horizons: vec![Horizon::Greenlight, Horizon::Announced],
         targets: vec![Target::Domestic, Target::Worldwide],
         populations: vec![Population::All],
+        ablate: false,
+        data: knowledge.fingerprint.clone(),
         ensemble: learner(show.seed),
     };
     let mut failed = None;
@@ -131,7 +133,7 @@ fn test(
         &knowledge.facts,
         &spec,
         &mut |model, panel| {
-            let key = ModelKey::of(model, &knowledge.fingerprint);
+            let key = ModelKey::of::<FittedModel>(model, &knowledge.fingerprint);
             models.load_or_fit(&key, || Ok(model.fit(panel, control)?)).map_err(|error| match error {
                 AppError::Forecast(error) => error,
                 other => {

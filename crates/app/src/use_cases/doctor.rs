@@ -110,16 +110,20 @@ async fn lake(workspace: &Workspace, now: DateTime<Utc>, permit: &Permit) -> Vec
 }
 
 fn models(workspace: &Workspace) -> Finding {
-    match workspace.models().check() {
-        Err(e) => finding("models", Health::Bad, e.to_string()),
-        Ok(check) if check.damaged.is_empty() => {
-            finding("models", Health::Good, format!("{} stored", check.sound))
-        }
-        Ok(check) => {
-            let each = check.damaged.iter().map(|(path, why)| format!("{}: {why}", path.display()));
+    let kept = match workspace.models().all() {
+        Err(e) => return finding("models", Health::Bad, e.to_string()),
+        Ok(kept) => kept,
+    };
+    let damaged: Vec<String> = kept
+        .iter()
+        .filter_map(|k| k.model.as_ref().err().map(|why| format!("{}: {why}", k.path.display())))
+        .collect();
+    match damaged.is_empty() {
+        true => finding("models", Health::Good, format!("{} stored", kept.len())),
+        false => {
             let said = format!(
-                "{}; delete these files, and they are trained again",
-                each.collect::<Vec<_>>().join("; ")
+                "{}; `marquee models prune` deletes these files, and they are trained again",
+                damaged.join("; ")
             );
             finding("models", Health::Bad, said)
         }

@@ -1,49 +1,32 @@
 //! Forecast: what a title or a project will gross, how sure that is, why; on request committed to the track record.
 
 use chrono::{DateTime, Utc};
-use marquee_domain::{
-    AsOf, Control, Day, Forecast, Gross, Horizon, Population, Probability, Project, Target, TitleId,
-};
-use marquee_forecast::{Profile, Unheard};
+use marquee_domain::{Control, Day, Forecast, Gross, Horizon, Probability, Project, Target};
+use marquee_forecast::what_if::Change;
+use marquee_forecast::{Subject, Unheard};
 use marquee_invest::{Candidate, Deal, ProjectReturn, Simulation};
 use marquee_platform::{Action, Entry, Permit, Stream};
 
+use crate::asked::Found;
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::{Forecaster, Terms, as_project, find_title, project_day};
-use crate::knowledge::{Knowledge, Reach};
+use crate::forecasting::{Forecaster, Inquiry, Terms, as_project};
 use crate::recorded::{Recorded, actual_of};
 use crate::workspace::Workspace;
-
-/// What is to be forecast.
-#[derive(Debug, Clone)]
-pub enum Asked {
-    /// A title of the catalogue: a name, an id, or a source id.
-    Title(String),
-    /// A project that is not in the catalogue.
-    Project(Box<Project>),
-}
 
 /// A question.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// What is to be forecast.
-    pub asked: Asked,
-    /// The day whose knowledge may be used; for a title 30 days before its release and for its opening the day before, for a
-    /// project its greenlight day or today.
-    pub as_of: Option<Day>,
-    /// What is predicted.
-    pub target: Target,
-    /// By the model of which films.
-    pub population: Option<Population>,
+    pub about: Inquiry,
     /// Whether to answer at the horizons before that of the as-of day too; for a title of the catalogue.
     pub fan: bool,
+    /// What is to be changed about it in a second answer, beside the first.
+    pub what_if: Vec<Change>,
     /// Whether to commit the answer to the track record.
     pub record: bool,
     /// The deal that break-even is reckoned with.
     pub deal: Deal,
-    /// The seed of all randomness.
-    pub seed: u64,
     /// The moment of asking.
     pub now: DateTime<Utc>,
 }
@@ -60,6 +43,8 @@ pub struct Answer {
     pub break_even: Option<(Gross, Probability)>,
     /// Profit and return, gross-implied.
     pub returns: Option<ProjectReturn>,
+    /// The answer with the changes made, where any were asked for.
+    pub what_if: Option<WhatIf>,
     /// What the run had taken on the as-of day, for a forecast that looks at it. US dollars, nominal.
     pub taken: Option<f64>,
     /// What happened, where the catalogue knows it by now. US dollars, nominal.
@@ -70,6 +55,17 @@ pub struct Answer {
     pub unheard: Vec<Unheard>,
     /// The entry in the track record, where one was asked for.
     pub entry: Option<Entry>,
+}
+
+/// What would be with something changed, by the same model as of the same day.
+#[derive(Debug)]
+pub struct WhatIf {
+    /// The forecast.
+    pub forecast: Forecast,
+    /// Profit and return, gross-implied.
+    pub returns: Option<ProjectReturn>,
+    /// The changes that this model does not see: they change nothing.
+    pub unseen: Vec<Change>,
 }
 
 /// Answers a question.
@@ -84,17 +80,11 @@ pub async fn forecast(
     permit: &Permit,
 ) -> Result<Answer, AppError> {
     permit.require(if question.record { Action::Write } else { Action::Read })?;
-    let snapshot = workspace.snapshot(permit).await?;
-    let found = match &question.asked {
-        Asked::Title(text) => Some(find_title(&snapshot, text).await?.title),
-        Asked::Project(_) => None,
-    };
-    let knowledge = workspace.knowledge(&snapshot, reach(&question), permit).await?;
-    let mut forecaster = Forecaster::new(knowledge, workspace.models());
+    let (mut forecaster, found) = question.about.open(workspace, permit).await?;
     let (control, asked) = (control.clone(), question.clone());
-    let mut answer = cpu::run(move || answer(&mut forecaster, &asked, found, &control)).await?;
+    let mut answer = cpu::run(move || answer(&mut forecaster, &asked, &found, &control)).await?;
     if question.record {
-        let late = answer.actual.is_some() || is_late(&answer.forecast, day_of(question.now));
+        let late = answer.actual.is_some() || is_late(&answer.forecast, question.about.today);
         let recorded = Recorded::new(&answer.forecast, late);
         let ledger = workspace.ledger(permit).await?;
         let entry =
@@ -102,22 +92,6 @@ pub async fn forecast(
         answer.entry = Some(entry);
     }
     Ok(answer)
-}
-
-/// How far the facts must go: an opening needs charts, and so does a run at home in the last month before its release or
-/// later. A title's release at home may be earlier than the catalogue's first, so that any day that is asked for may be.
-fn reach(question: &Question) -> Reach {
-    let near = |project: &Project| {
-        let as_of = question.as_of.unwrap_or_else(|| project_day(project, day_of(question.now)));
-        AsOf(as_of) > Horizon::Announced.as_of(project.release)
-    };
-    let charted = match (question.target, &question.asked) {
-        (Target::Opening, _) => true,
-        (Target::Domestic, Asked::Project(project)) => near(project),
-        (Target::Domestic, Asked::Title(_)) => question.as_of.is_some(),
-        (Target::Worldwide, _) => false,
-    };
-    if charted { Reach::Runs } else { Reach::Plans }
 }
 
 /// Whether a forecast is recorded when the world knew more than it used: after the release; one that looks at the first
@@ -131,72 +105,87 @@ fn is_late(forecast: &Forecast, today: Day) -> bool {
     }
 }
 
-/// The day on which a title is judged where nobody says: 30 days before its release, for its opening the day before. When it
-/// opens at home, the source of the openings says; that only chooses the day to ask about.
-fn title_day(knowledge: &Knowledge, title: TitleId, release: Day, target: Target) -> AsOf {
-    match target {
-        Target::Opening => {
-            let scope = knowledge.scope(target, Day::MAX);
-            Horizon::PreRelease.as_of(knowledge.release(&scope, title).unwrap_or(release))
-        }
-        Target::Domestic | Target::Worldwide => Horizon::Announced.as_of(release),
-    }
-}
-
 fn answer(
     forecaster: &mut Forecaster,
     question: &Question,
-    found: Option<marquee_domain::Title>,
+    found: &Found,
     control: &Control,
 ) -> Result<Answer, AppError> {
-    let terms = |as_of| Terms {
-        target: question.target,
-        population: question.population,
-        as_of,
-        seed: question.seed,
-    };
-    let today = day_of(question.now);
-    let (project, forecast) = match (&question.asked, found) {
-        (Asked::Project(project), _) => {
-            let as_of = AsOf(question.as_of.unwrap_or_else(|| project_day(project, today)));
-            (Some((**project).clone()), forecaster.project(project, &terms(as_of), control)?)
-        }
-        (Asked::Title(text), None) => return Err(AppError::NoTitle(text.clone())),
-        (Asked::Title(_), Some(title)) => {
-            let lacking = || AppError::Lacking { name: title.name.clone(), missing: "release day" };
-            let release = title.release.as_ref().map(|r| r.day).ok_or_else(lacking)?;
-            let as_of = match question.as_of {
-                Some(day) => AsOf(day),
-                None => title_day(forecaster.knowledge(), title.id, release, question.target),
-            };
-            let forecast = forecaster.title(title.id, &title.name, release, &terms(as_of), control)?;
-            let profile = forecaster.history(question.target, forecast.as_of)?.profile(title.id);
-            (as_project(&title.name, &profile, forecast.release).ok(), forecast)
+    let (subject, terms) = forecaster.look(&question.about, found)?;
+    let forecast = forecaster.forecast(&subject, &terms, control)?;
+    let earlier = if question.fan { forecaster.earlier(&forecast, terms.seed, control)? } else { Vec::new() };
+    let returns = returns(question, found, &subject, &forecast, control)?;
+    let what_if = match question.what_if.as_slice() {
+        [] => None,
+        changes => {
+            let terms = Terms { population: Some(forecast.population), ..terms };
+            Some(what_if(forecaster, question, found, (&subject, &terms, changes), control)?)
         }
     };
-    let earlier =
-        if question.fan { forecaster.earlier(&forecast, question.seed, control)? } else { Vec::new() };
-    let history = forecaster.history(question.target, forecast.as_of)?;
-    let unheard = match question.asked {
-        Asked::Project(ref project) => history.unheard(&Profile::of_project(project, forecast.horizon)),
-        Asked::Title(_) => Vec::new(),
+    let history = forecaster.history(terms.target, forecast.as_of)?;
+    let unheard = match found {
+        Found::Project(_) => history.unheard(&subject.profile),
+        Found::Title(_) => Vec::new(),
     };
-    // An opening is no run to pay anybody from, and who knows no cost knows no profit.
-    let returns = match project.filter(|_| forecast.target != Target::Opening) {
-        Some(project) => {
-            let candidate = Candidate::new(project, std::slice::from_ref(&forecast))?;
-            let simulation = Simulation { seed: question.seed, ..Simulation::default() };
-            simulation.run(&[candidate], &question.deal, control)?.returns().first().cloned()
-        }
-        None => None,
-    };
-    let break_even = returns.as_ref().map(|r| (r.break_even, r.above_break_even));
-    let taken = forecast.title.filter(|_| forecast.horizon.sees_run()).and_then(|title| history.taken(title));
-    let actual = actual_of(&forecast, forecaster.knowledge());
-    let newest_fact = history.now();
-    Ok(Answer { forecast, earlier, break_even, returns, taken, actual, newest_fact, unheard, entry: None })
+    Ok(Answer {
+        break_even: returns.as_ref().map(|r| (r.break_even, r.above_break_even)),
+        taken: forecast.title.filter(|_| forecast.horizon.sees_run()).and_then(|title| history.taken(title)),
+        actual: actual_of(&forecast, forecaster.knowledge()),
+        newest_fact: history.now(),
+        entry: None,
+        forecast,
+        earlier,
+        returns,
+        what_if,
+        unheard,
+    })
 }
 
-fn day_of(moment: DateTime<Utc>) -> Day {
-    Day::from_epoch_days((moment.timestamp() / 86_400) as i32).unwrap_or(Day::MAX)
+/// Profit and return of a forecast. An opening or a part of the world is no run to pay anybody from, and who knows no cost
+/// knows no profit.
+fn returns(
+    question: &Question,
+    found: &Found,
+    subject: &Subject,
+    forecast: &Forecast,
+    control: &Control,
+) -> Result<Option<ProjectReturn>, AppError> {
+    let pays = matches!(forecast.target, Target::Domestic | Target::Worldwide);
+    let Some(known) = as_project(found.name(), &subject.profile, subject.release).ok().filter(|_| pays)
+    else {
+        return Ok(None);
+    };
+    let marketing = match found {
+        Found::Project(project) => project.marketing,
+        Found::Title(_) => None,
+    };
+    let candidate = Candidate::new(Project { marketing, ..known }, std::slice::from_ref(forecast))?;
+    let simulation = Simulation { seed: question.about.seed, ..Simulation::default() };
+    Ok(simulation.run(&[candidate], &question.deal, control)?.returns().first().cloned())
+}
+
+/// The answer about the subject with changes made, on the same terms.
+fn what_if(
+    forecaster: &mut Forecaster,
+    question: &Question,
+    found: &Found,
+    (subject, terms, changes): (&Subject, &Terms, &[Change]),
+    control: &Control,
+) -> Result<WhatIf, AppError> {
+    if subject.horizon.sees_run() {
+        return Err(AppError::Begun { name: found.name().to_owned(), as_of: subject.as_of.0 });
+    }
+    let changed = subject.with(changes)?;
+    let forecast = forecaster.forecast(&changed, terms, control)?;
+    let (model, history) =
+        (forecaster.model_for(&changed, terms, control)?, forecaster.history(terms.target, subject.as_of)?);
+    let mut unseen = Vec::new();
+    for change in changes {
+        let alone = subject.with(std::slice::from_ref(change))?;
+        if alone != *subject && !model.tells_apart(&history, subject, &alone)? {
+            unseen.push(change.clone());
+        }
+    }
+    let returns = returns(question, found, &changed, &forecast, control)?;
+    Ok(WhatIf { forecast, returns, unseen })
 }

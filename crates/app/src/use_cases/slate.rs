@@ -6,10 +6,11 @@ use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
 use marquee_invest::{Deal, Outcome, ProjectReturn, SlateRules};
 use marquee_platform::{Action, Permit};
 
+use crate::asked::project_day;
 use crate::choosing::{Choice, choose};
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::{Forecaster, Terms, project_day};
+use crate::forecasting::{Forecaster, Terms};
 use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 

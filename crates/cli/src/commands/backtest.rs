@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use marquee_app::types::{Backtest, Row};
-use marquee_app::types::{Prediction, TierCoverage, Versus};
-use marquee_app::use_cases::backtest::{Plan, backtest};
+use marquee_app::types::{Prediction, Row, TierCoverage, Versus, WeeksTest};
+use marquee_app::use_cases::backtest::{Plan, Profits, Tested, backtest};
 use marquee_domain::{Horizon, Population, Target};
 use serde_json::json;
 
@@ -33,7 +32,7 @@ pub(crate) struct Args {
     /// repeated.
     #[arg(long)]
     horizon: Vec<Horizon>,
-    /// Only this target: opening, domestic or worldwide. May be repeated.
+    /// Only this target: opening, domestic, international or worldwide. May be repeated.
     #[arg(long)]
     target: Vec<Target>,
     /// Only this population: funded, all, "budget >= 10M", credited or wide. May be repeated.
@@ -42,6 +41,9 @@ pub(crate) struct Args {
     /// Write each forecast to this CSV file.
     #[arg(long, value_name = "FILE.csv")]
     predictions: Option<PathBuf>,
+    /// Also test each model without each group of features: what the group adds.
+    #[arg(long)]
+    ablate: bool,
     /// Predictions of somebody else's in the same columns, scored beside ours on the same titles.
     #[arg(long, value_name = "FILE.csv")]
     baseline: Option<PathBuf>,
@@ -68,6 +70,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         targets: args.target,
         populations: args.population,
         baseline: args.baseline,
+        ablate: args.ablate,
+        deal: context.deal()?,
         seed: context.seed(),
     };
     let tested = backtest(&context.workspace, plan, &context.control, &context.permit).await?;
@@ -77,10 +81,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     let document = json!({
         "backtest": wire::backtest(&tested.backtest, &tested.given),
+        "profits": tested.profits.iter().map(wire::profits).collect::<Vec<_>>(),
         "ingested": tested.reports.iter().map(wire::report).collect::<Vec<_>>(),
         "data": tested.data,
     });
-    context.answer(&document, || text(&tested.backtest, &tested.given))
+    context.answer(&document, || text(&tested))
 }
 
 /// One row for each title, horizon, target and population; amounts in whole US dollars.
@@ -120,8 +125,23 @@ fn write(path: &Path, predictions: &[Prediction]) -> Result<()> {
     Ok(())
 }
 
-fn text(found: &Backtest, given: &[Option<Versus>]) -> String {
-    let mut out = figures(&found.rows, given);
+fn text(tested: &Tested) -> String {
+    let found = &tested.backtest;
+    let mut out = figures(&found.rows, &tested.given);
+    out += &found.weeks.iter().map(weeks).collect::<String>();
+    out += &ablations(&found.rows);
+    for Profits { horizon, reliability: r } in &tested.profits {
+        out += &format!(
+            "\nchance of a gross-implied profit at {horizon}, {} funded films: Brier {:.4}, {:.0}% below that of their base rate of {:.0}%;\nmiscalibration {:.5}, where perfectly stated chances show {:.5} by chance at this n: {:.1} times as much\n",
+            r.n,
+            r.brier,
+            (1.0 - r.brier / r.base_brier) * 100.0,
+            r.base_rate * 100.0,
+            r.miscalibration,
+            r.by_chance,
+            r.miscalibration / r.by_chance
+        );
+    }
     for scope in found.scopes.iter().filter(|scope| !scope.outcomes.is_empty()) {
         let people = scope.people.iter().cloned().collect::<Vec<_>>().join(", ");
         out += &format!(
@@ -147,6 +167,68 @@ fn text(found: &Backtest, given: &[Option<Versus>]) -> String {
         out += &format!("left out, for {reason}: {}\n", rows.join("; "));
     }
     out
+}
+
+/// How well the weeks of runs were forecast.
+fn weeks(tested: &WeeksTest) -> String {
+    let headings = [
+        "weeks",
+        "n",
+        "R²",
+        "RMSE",
+        "median APE",
+        "CRPS",
+        "in 80%",
+        "in 90%",
+        "last year's curve",
+        "against it (95%)",
+    ];
+    let mut table = show::table(&headings, true);
+    for (i, row) in tested.rows.iter().enumerate() {
+        let (s, d) = (&row.score, row.median_ape);
+        let tiers = |k: usize| if i == 0 { &tested.coverage[k][..] } else { &[] };
+        table.add_row([
+            match row.weeks.start() == row.weeks.end() {
+                true => format!("  {}", row.weeks.start()),
+                false => format!("{} to {}", row.weeks.start(), row.weeks.end()),
+            },
+            s.n.to_string(),
+            format!("{:.3}", s.r2),
+            format!("{:.3}", s.rmse),
+            format!("{:.3}", s.median_ape),
+            format!("{:.3}", s.crps),
+            covered(s.cover80, tiers(0)),
+            covered(s.cover90, tiers(1)),
+            format!("{:.3}", row.baseline.median_ape),
+            format!("{:+.0}% ({:+.0}% to {:+.0}%)", d.value * 100.0, d.lower * 100.0, d.upper * 100.0),
+        ]);
+    }
+    format!(
+        "\nWeekly domestic grosses as of the first Sunday, {} films: {} tested, {} learned from; beside the median curve of\nthe films of the same kind of the year before, by median APE\n{table}\n",
+        tested.population, tested.films, tested.trained_on
+    )
+}
+
+/// What each group of features adds: how much worse CRPS is without it; nothing where that was not asked for.
+fn ablations(rows: &[Row]) -> String {
+    if rows.iter().all(|row| row.ablations.is_empty()) {
+        return String::new();
+    }
+    let mut table = show::table(&["without", "horizon, target, films", "CRPS", "Δ CRPS (95%)", "R²"], true);
+    for row in rows {
+        let mut ranked: Vec<_> = row.ablations.iter().filter_map(|v| v.crps.map(|d| (v, d))).collect();
+        ranked.sort_by(|a, b| a.1.value.total_cmp(&b.1.value));
+        for (v, d) in ranked {
+            table.add_row([
+                v.name.clone(),
+                format!("{} {}, {}", row.horizon, row.target, row.population),
+                format!("{:.4}", v.score.crps),
+                format!("{:+.4} ({:+.4} to {:+.4})", -d.value, -d.upper, -d.lower),
+                format!("{:.3}", v.score.r2),
+            ]);
+        }
+    }
+    format!("\nWhat each group of features adds: above zero, forecasts are worse without it\n{table}\n")
 }
 
 /// The table of figures: ours, and under each row the baselines with the paired difference in squared log error.

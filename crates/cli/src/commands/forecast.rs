@@ -1,16 +1,16 @@
 //! `marquee forecast`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use marquee_app::types::Unheard;
-use marquee_app::use_cases::forecast::{Answer, Asked, Question, forecast};
-use marquee_domain::{Day, Forecast, Population, Target};
+use marquee_app::use_cases::forecast::{Answer, Question, WhatIf, forecast};
+use marquee_domain::{Forecast, Target};
 use serde_json::json;
 
+use crate::about::{self, About};
 use crate::context::Context;
-use crate::{project_file, show, wire};
+use crate::{show, wire};
 
 /// Flags of `marquee forecast`.
 #[derive(Debug, clap::Args)]
@@ -18,45 +18,27 @@ use crate::{project_file, show, wire};
     after_help = "Example: marquee forecast \"Apocalypto\" --as-of 2006-06-01\n         marquee forecast --project project.toml --record"
 )]
 pub(crate) struct Args {
-    /// A title: its name, its id, or a source id such as tmdb:603.
-    #[arg(required_unless_present = "project")]
-    title: Option<String>,
-    /// A project that is not in the catalogue.
-    #[arg(long, value_name = "P.toml", conflicts_with = "title")]
-    project: Option<PathBuf>,
-    /// The day whose knowledge may be used (30 days before release for a title, for its opening the day before; a
-    /// project's greenlight day or today).
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<Day>,
-    /// What is predicted: opening, domestic or worldwide.
-    #[arg(long, default_value = "worldwide")]
-    target: Target,
-    /// By the model of which films: funded, all, "budget >= 10M", credited or, from the day before release on, all or wide.
-    #[arg(long)]
-    population: Option<Population>,
+    #[command(flatten)]
+    about: About,
     /// Also forecast as of each earlier horizon: how the range narrows as more is known.
     #[arg(long, conflicts_with = "project")]
     fan: bool,
+    /// What if: also forecast it with this changed, as `budget=80M,release_date=2015-07-03,genres=Action,Comedy`.
+    #[arg(long, value_name = "FIELD=VALUE,…", conflicts_with = "record")]
+    set: Vec<String>,
     /// Commit the forecast to the track record.
     #[arg(long)]
     record: bool,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let asked = match (args.title, args.project) {
-        (Some(title), _) => Asked::Title(title),
-        (_, Some(path)) => Asked::Project(Box::new(project_file::read_one(&path)?)),
-        _ => bail!("name a title, or a project file with --project"),
-    };
+    let what_if = args.set.iter().map(|text| about::changes(text)).collect::<Result<Vec<_>>>()?.concat();
     let question = Question {
-        asked,
-        as_of: args.as_of,
-        target: args.target,
-        population: args.population,
+        about: args.about.inquiry(context)?,
         fan: args.fan,
+        what_if,
         record: args.record,
         deal: context.deal()?,
-        seed: context.seed(),
         now: context.now,
     };
     let answer = forecast(&context.workspace, question, &context.control, &context.permit).await?;
@@ -64,6 +46,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         "forecast": wire::forecast(&answer.forecast),
         "earlier": answer.earlier.iter().map(wire::forecast).collect::<Vec<_>>(),
         "returns": answer.returns.as_ref().map(wire::returns),
+        "what_if": answer.what_if.as_ref().map(|w| json!({
+            "forecast": wire::forecast(&w.forecast),
+            "returns": w.returns.as_ref().map(wire::returns),
+            "unseen": w.unseen.iter().map(|c| json!({ "kind": c.kind().to_string(), "value": c.value() })).collect::<Vec<_>>(),
+        })),
         "taken_usd": answer.taken,
         "actual_usd": answer.actual,
         "newest_fact": answer.newest_fact.to_string(),
@@ -96,6 +83,7 @@ fn text(answer: &Answer) -> String {
     if let Some(actual) = answer.actual {
         out += &format!("\nwhat happened: {}\n", show::usd(actual));
     }
+    out += &answer.what_if.as_ref().map(|w| what_if(answer, w)).unwrap_or_default();
     out += &fan(answer);
     out += &why(f, answer.taken.is_some());
     out += &comps(f);
@@ -126,6 +114,47 @@ fn returns(answer: &Answer) -> String {
         "gross-implied, with {} to make and {} to market{assumed}: `marquee config --deal` shows the terms\n",
         r.budget, r.marketing
     );
+    out
+}
+
+/// The forecast with changes made, beside the one without.
+fn what_if(answer: &Answer, changed: &WhatIf) -> String {
+    let (before, after) =
+        (answer.forecast.distribution.quantiles(), changed.forecast.distribution.quantiles());
+    let mut table = show::table(&["", "5%", "10%", "25%", "middle", "75%", "90%", "95%"], true);
+    let mut row = |name: &str, cells: [String; 7]| {
+        table.add_row(std::iter::once(name.to_owned()).chain(cells));
+    };
+    row("as it is", before.map(show::usd));
+    row("changed", after.map(show::usd));
+    row("", std::array::from_fn(|i| format!("{:+.0}%", (after[i] / before[i] - 1.0) * 100.0)));
+    let mut out = format!("\nWhat if:\n{table}\n");
+    if let (Some(before), Some(after)) = (&answer.returns, &changed.returns) {
+        out += &format!(
+            "P(loss) from {} to {}, mean return from {} to {}, gross-implied\n",
+            before.loss_probability, after.loss_probability, before.mean_roi, after.mean_roi
+        );
+    }
+    for change in &changed.unseen {
+        let kind = change.kind().to_string().replace('_', " ");
+        out += &format!(
+            "note: this model does not tell {kind} {} from what it was; `marquee features` lists what it sees, and people are seen by `--population credited` alone\n",
+            change.value()
+        );
+    }
+    let effect =
+        |f: &Forecast, group: &str| f.drivers.iter().find(|d| d.group == group).map_or(0.0, |d| d.log_effect);
+    let mut table = show::table(&["group", "as it is", "changed", "log"], true);
+    for driver in &changed.forecast.drivers {
+        let (old, new) = (effect(&answer.forecast, &driver.group), driver.log_effect);
+        if (new - old).abs() >= 0.005 {
+            let row = [old, new, new - old].map(|x| format!("{x:+.2}"));
+            table.add_row(std::iter::once(driver.group.clone()).chain(row));
+        }
+    }
+    if table.row_count() > 0 {
+        out += &format!("\nBy way of these groups:\n{table}\n");
+    }
     out
 }
 

@@ -3,16 +3,21 @@
 mod backtest;
 mod bench;
 mod config;
+mod dates;
 mod demo;
 mod doctor;
+mod drift;
 mod features;
 mod forecast;
 mod ingest;
 mod issues;
+mod models;
+mod sensitivity;
 mod slate;
 mod sql;
 mod titles;
 mod track;
+mod weeks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,12 +57,22 @@ enum Command {
     Titles(titles::Args),
     /// Forecast a title or a project.
     Forecast(forecast::Args),
+    /// What a film takes week by week after its opening weekend.
+    Weeks(weeks::Args),
+    /// When a title or a project had best open.
+    Dates(dates::Args),
+    /// On what a forecast hangs most.
+    Sensitivity(sensitivity::Args),
     /// The track record: its entries, its head, its scores.
     Track(track::Args),
     /// How good forecasts are on titles whose outcomes came later.
     Backtest(backtest::Args),
     /// What models see of a title, by horizon.
     Features(features::Args),
+    /// Whether a year's films still look like those that its model learned from.
+    Drift(drift::Args),
+    /// The stored models: what each learned from, how it errs and for whom.
+    Models(models::Args),
     /// Choose which projects to fund under a budget.
     Slate(slate::Args),
     /// Ask the lake in SQL, read-only.
@@ -105,9 +120,14 @@ impl Cli {
             Command::Issues(args) => issues::run(&context, args).await,
             Command::Titles(args) => titles::run(&context, args).await,
             Command::Forecast(args) => forecast::run(&context, args).await,
+            Command::Weeks(args) => weeks::run(&context, args).await,
+            Command::Dates(args) => dates::run(&context, args).await,
+            Command::Sensitivity(args) => sensitivity::run(&context, args).await,
             Command::Track(args) => track::run(&context, &args).await,
             Command::Backtest(args) => backtest::run(&context, args).await,
             Command::Features(args) => features::run(&context, &args),
+            Command::Drift(args) => drift::run(&context, args).await,
+            Command::Models(args) => models::run(&context, args).await,
             Command::Slate(args) => slate::run(&context, args).await,
             Command::Sql(args) => sql::run(&context, &args).await,
             Command::Bench(args) => bench::run(&context, &args).await,

@@ -78,7 +78,12 @@ impl Raw {
         Self { numbers: numbers.collect(), categories, blank, catalogued: subject.title.is_some() }
     }
 
-    fn number(&self, name: &str) -> Option<f64> {
+    /// What it states of a kind whose words are categories.
+    pub(crate) fn words(&self, kind: FactKind) -> impl Iterator<Item = &str> {
+        self.categories.iter().filter(move |(own, _)| *own == kind).map(|(_, word)| &**word)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
         self.numbers.get(position(name)?).copied()
     }
 
@@ -176,10 +181,10 @@ impl Vocabulary {
         Self { usual: bands(&columns, training), columns }
     }
 
-    /// The same with only the columns whose names `keep` accepts.
+    /// The same with only the columns that `keep` accepts.
     #[must_use]
-    pub fn only(self, keep: impl Fn(&str) -> bool) -> Self {
-        let kept: Vec<bool> = self.columns.iter().map(|c| keep(&c.info().name)).collect();
+    pub fn only(self, keep: impl Fn(&ColumnInfo) -> bool) -> Self {
+        let kept: Vec<bool> = self.columns.iter().map(|c| keep(&c.info())).collect();
         fn those<T>(all: Vec<T>, kept: &[bool]) -> Vec<T> {
             all.into_iter().zip(kept).filter_map(|(x, keep)| keep.then_some(x)).collect()
         }
@@ -199,6 +204,14 @@ impl Vocabulary {
     #[must_use]
     pub fn columns(&self) -> Vec<ColumnInfo> {
         self.columns.iter().map(Column::info).collect()
+    }
+
+    /// The words of a kind that have a column of their own.
+    pub(crate) fn words(&self, kind: FactKind) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter_map(move |column| match column {
+            Column::Category(own, word) if *own == kind => Some(word.as_str()),
+            _ => None,
+        })
     }
 
     /// A subject's row, one number a column; NaN is missing. What the subject does not tell is as usual for its budget.
@@ -430,7 +443,8 @@ mod tests {
         // Every second film of the cheaper half is French, none of the dearer half.
         let words = |i: u32| if i < 100 && i.is_multiple_of(2) { "fr" } else { "en" };
         let rows: Vec<Raw> = (0..200).map(|i| raw(1_000 + i, Some(words(i)), Some(TitleId(1)))).collect();
-        let vocabulary = Vocabulary::learn(&rows, Horizon::Greenlight, false).only(|name| name.contains('='));
+        let vocabulary =
+            Vocabulary::learn(&rows, Horizon::Greenlight, false).only(|column| column.name.contains('='));
         let encode = |budget, language| vocabulary.encode(&raw(budget, language, None));
         assert_eq!(encode(1_010, None), [0.5, 0.5]);
         assert_eq!(encode(1_150, None), [1.0, 0.0]);
@@ -452,7 +466,8 @@ mod tests {
         let mut filled = [&rows[..], &[raw(None, 1_000.0)]].concat();
         fill_blanks(&mut filled);
         assert_eq!(filled[40].log_budget(), rows[9].log_budget());
-        let vocabulary = Vocabulary::learn(&rows, Horizon::PreRelease, false).only(|name| name == BUDGET);
+        let vocabulary =
+            Vocabulary::learn(&rows, Horizon::PreRelease, false).only(|column| column.name == BUDGET);
         let asked = vocabulary.encode(&raw(None, 1_000.0))[0];
         assert!(asked > rows[15].log_budget() && asked < rows[25].log_budget(), "{asked}");
         let few = [&rows[..], &vec![raw(None, 1_000.0); 30]].concat();

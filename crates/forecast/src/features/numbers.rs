@@ -153,7 +153,7 @@ numeric! {
     "franchise_residual", "franchise", Greenlight to PreRelease, 0, "mean residual of its franchise's titles, shrunk, ln", |v| v.residual(FactKind::Franchise);
     "franchise_years", "franchise", Greenlight to PreRelease, 0, "years from the franchise's latest settled title to the planned quarter; missing without any", |v| v.years_since(FactKind::Franchise);
     "runtime", "certificate", Announced to Weekend3, 0, "minutes; missing where unknown", |v| v.subject.profile.runtime.unwrap_or(f64::NAN);
-    "rivals_week", "competition", Announced to Announced, 0, "ln(1 + titles scheduled within 7 days, as then known)", |v| (v.history.rivals(v.subject, 7).0 as f64).ln_1p();
+    "rivals_week", "competition", Announced to Announced, 0, "ln(1 + titles scheduled within 7 days, as then known)", |v| v.history.rivals(v.subject, 7).0.ln_1p();
     "rivals_budget", "competition", Announced to Announced, 0, "ln(1 + budgets scheduled within 14 days, as then known, over the own budget)", |v| (v.history.rivals(v.subject, 14).1 / v.subject.profile.budget.unwrap_or(f64::NAN)).ln_1p();
     "opening_theatres", "theatres", PreRelease to Weekend3, 0, "ln opening theatres; missing where unknown", |v| v.log_theatres();
     "opening_theatres_reach", "theatres", PreRelease to OpeningDay, 0, "ln opening theatres over what nine in ten wide openings of the year before did not exceed", |v| v.log_theatres() - v.history.openings.most_theatres(v.subject.as_of.0).ln();

@@ -1,0 +1,212 @@
+//! `marquee models`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use marquee_app::types::Errors;
+use marquee_app::use_cases::models::{Models, Shown, model, models, prune};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::show;
+
+/// Flags of `marquee models`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: marquee models\n         marquee models show 3f9a\n         marquee models prune"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// List the stored models, as `marquee models` does.
+    #[command(after_help = "Example: marquee models list")]
+    List,
+    /// A model's card: what it learned from, how it errs and for whom, what moves it.
+    #[command(after_help = "Example: marquee models show 3f9a")]
+    Show {
+        /// The beginning of its key in the list, or of the SHA-256 that a forecast names.
+        model: String,
+    },
+    /// Delete the models of earlier versions of the lake and those that cannot be read.
+    #[command(after_help = "Example: marquee models prune")]
+    Prune,
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    match args.what {
+        None | Some(What::List) => {
+            let found = models(&context.workspace, &context.permit).await?;
+            let unreadable = found.unreadable.iter().map(|(path, why)| json!({ "file": path, "why": why }));
+            let document = json!({
+                "models": found.shown.iter().map(card).collect::<Vec<_>>(),
+                "unreadable": unreadable.collect::<Vec<_>>(),
+            });
+            context.answer(&document, || list(&found))
+        }
+        Some(What::Show { model: name }) => {
+            let found = model(&context.workspace, &name, &context.permit).await?;
+            context.answer(&card(&found), || text(&found))
+        }
+        Some(What::Prune) => {
+            let gone = prune(&context.workspace, &context.permit).await?;
+            let document = json!({ "deleted": gone });
+            context.answer(&document, || match gone.len() {
+                0 => "every stored model is of the lake as it is now: nothing was deleted\n".to_owned(),
+                n => format!("{n} models deleted; what a question needs is trained again\n"),
+            })
+        }
+    }
+}
+
+fn card(s: &Shown) -> Value {
+    let errors = |e: &Errors| json!({ "n": e.n, "bias": e.bias, "bias_error": e.bias_error, "rmse": e.rmse, "median_ape": e.median_ape });
+    let c = &s.card;
+    json!({
+        "key": s.key,
+        "sha256": s.sha256,
+        "horizon": s.horizon.as_str(),
+        "target": s.target.as_str(),
+        "population": s.population.as_str(),
+        "trained_before": s.trained_before.to_string(),
+        "films": s.films,
+        "data": s.data,
+        "current": s.current,
+        "released": [c.released.0.to_string(), c.released.1.to_string()],
+        "judged": [c.judged.0.to_string(), c.judged.1.to_string()],
+        "errors": errors(&c.errors),
+        "errors_by_tier": c.tiers.iter().map(errors).collect::<Vec<_>>(),
+        "errors_by_word": c.words.iter().map(|(kind, word, e)| json!({
+            "kind": kind.to_string(), "word": word, "errors": errors(e),
+        })).collect::<Vec<_>>(),
+        "drivers": c.drivers.iter().map(|(group, size)| json!({ "group": group, "mean_log_effect": size })).collect::<Vec<_>>(),
+        "members": s.members.iter().map(|m| json!({ "member": m.label, "weight": m.weight, "out_of_fold_rmse": m.rmse })).collect::<Vec<_>>(),
+        "limits": limits(s),
+    })
+}
+
+fn list(found: &Models) -> String {
+    let mut table = show::table(
+        &["model", "horizon, target, films", "trained before", "films", "RMSE", "median APE", "lake"],
+        false,
+    );
+    for s in &found.shown {
+        table.add_row([
+            s.key.get(..8).unwrap_or(&s.key).to_owned(),
+            format!("{} {}, {}", s.horizon, s.target, s.population),
+            s.trained_before.to_string(),
+            s.films.to_string(),
+            format!("{:.3}", s.card.errors.rmse),
+            show::percent(s.card.errors.median_ape),
+            if s.current { "as now" } else { "earlier" }.to_owned(),
+        ]);
+    }
+    let mut out = match found.shown.is_empty() {
+        true => "no model is stored yet: the first forecast trains one\n".to_owned(),
+        false => format!(
+            "{table}\n\n`marquee models show MODEL` prints a card; errors are out of fold, natural logs\n"
+        ),
+    };
+    for (path, why) in &found.unreadable {
+        out += &format!("cannot be read: {}: {why}\n", path.display());
+    }
+    if !found.unreadable.is_empty() || found.shown.iter().any(|s| !s.current) {
+        out += "`marquee models prune` deletes what no question asks for any more\n";
+    }
+    out
+}
+
+fn text(s: &Shown) -> String {
+    let c = &s.card;
+    let mut out = format!("model {}: {} gross at {}, {} films\n", s.key, s.target, s.horizon, s.population);
+    out += &format!(
+        "learned from {} films released {} to {}, their outcomes known before {}\nlake {}{}; SHA-256 {}\n",
+        s.films,
+        c.released.0,
+        c.released.1,
+        s.trained_before,
+        s.data,
+        if s.current { "" } else { ", not as it is now" },
+        s.sha256
+    );
+    let members: Vec<String> =
+        s.members.iter().map(|m| format!("{} {:.2} (RMSE {:.3})", m.label, m.weight, m.rmse)).collect();
+    out += &format!("members by weight: {}\n", members.join(", "));
+    out += &format!(
+        "\nHow it errs on the {} of them released from {} to {}, each predicted before it was learned from:\n{}\n",
+        c.errors.n,
+        c.judged.0,
+        c.judged.1,
+        errors(
+            std::iter::once(("all".to_owned(), &c.errors))
+                .chain(c.tiers.iter().enumerate().map(|(i, e)| (format!("predicted tier {}", i + 1), e)))
+        )
+    );
+    let leaning: Vec<(String, &Errors)> = c
+        .words
+        .iter()
+        .filter(|(_, _, e)| e.bias.abs() > 2.0 * e.bias_error)
+        .map(|(kind, word, e)| (format!("{kind} {word}"), e))
+        .collect();
+    out +=
+        &format!("\nFor whom it leans, of {} genres, languages and countries told apart:\n", c.words.len());
+    out += &match leaning.is_empty() {
+        true => "none by more than two standard errors\n".to_owned(),
+        false => format!(
+            "{}\nabove zero it promises too much; one in twenty leans so far by chance\n",
+            errors(leaning)
+        ),
+    };
+    let mut table = show::table(&["group", "mean effect, ln"], true);
+    for (group, size) in &c.drivers {
+        table.add_row([group.clone(), format!("{size:.3}")]);
+    }
+    out += &format!("\nWhat moves it:\n{table}\n\nLimits:\n");
+    for limit in limits(s) {
+        out += &format!("- {limit}\n");
+    }
+    out
+}
+
+fn errors<'a>(rows: impl IntoIterator<Item = (String, &'a Errors)>) -> comfy_table::Table {
+    let mut table = show::table(&["films", "n", "bias, ln", "± 1 s.e.", "RMSE", "median APE"], true);
+    for (name, e) in rows {
+        table.add_row([
+            name,
+            e.n.to_string(),
+            format!("{:+.2}", e.bias),
+            format!("{:.2}", e.bias_error),
+            format!("{:.3}", e.rmse),
+            show::percent(e.median_ape),
+        ]);
+    }
+    table
+}
+
+/// What the model cannot say.
+fn limits(s: &Shown) -> Vec<String> {
+    use marquee_domain::Population;
+    let films = match s.population {
+        Population::Funded => {
+            "films with a budget of $100,000 or more and any recorded gross: one that was never released is unknown to it"
+        }
+        Population::All if s.horizon.is_charted() => {
+            "films that a daily chart follows and that opened above $10,000"
+        }
+        Population::All => {
+            "films that grossed $100,000 or more: told of a film that may sink, it promises too much"
+        }
+        Population::Big => "films of $10 million or more that grossed $100,000 or more",
+        Population::Credited => "films that a table of credits lists, which was made of the better known",
+        Population::Wide => "films that open in 600 theatres or more",
+    };
+    vec![
+        format!("it speaks of {films}"),
+        "grosses are theatrical and as one public source states them; two sources differ by over 5% on one in five".to_owned(),
+        "it says how films like this one did, not what a change would do".to_owned(),
+        "`marquee backtest` measures coverage of its ranges out of time".to_owned(),
+    ]
+}
