@@ -149,3 +149,34 @@ fn a_title_is_forecast_as_of_its_latest_sunday() {
         "leave `--population` out",
     );
 }
+
+/// What a film takes after its first Sunday moves no forecast of its weeks.
+#[test]
+fn weeks_are_forecast_as_of_the_first_sunday() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |later: u64| {
+        let (source, data) =
+            (folder.path().join(format!("source-{later}")), folder.path().join(format!("data-{later}")));
+        write(&source, &films(), NaiveDate::from_ymd_opt(2004, 1, 11).unwrap(), later);
+        let tables =
+            ["openings.csv", "daily_grosses.csv"].map(|name| source.join(name).to_str().unwrap().to_owned());
+        ask(&data, &["ingest", &tables[0], &tables[1]]);
+        let found = ask(&data, &["weeks", "Film 241"]);
+        assert_eq!(found["run"]["as_of"], "2004-01-11");
+        let weeks = found["weeks"].as_array().unwrap().clone();
+        assert_eq!((weeks.len(), &weeks[0]["from"]), (11, &"2004-01-16".into()));
+        weeks
+    };
+    let (as_it_was, tripled) = (of(1), of(3));
+    let median = |week: &serde_json::Value| week["quantiles"]["q50"].as_f64().unwrap();
+    assert!(median(&as_it_was[0]) > 1.5 * median(&as_it_was[3]), "a run fades");
+    for (a, b) in as_it_was.iter().zip(&tripled) {
+        assert_eq!(a["quantiles"], b["quantiles"]);
+    }
+    let took: u64 = films()[241].days[7..14].iter().sum();
+    assert_eq!(
+        [&as_it_was, &tripled].map(|w| w[0]["actual_usd"].as_f64()),
+        [Some(took as f64), Some(3.0 * took as f64)]
+    );
+    assert!(as_it_was[5]["actual_usd"].is_null(), "the chart ends with the sixth week");
+}

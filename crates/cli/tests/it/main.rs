@@ -6,3 +6,4 @@ mod command_line;
 mod common;
 #[cfg(unix)]
 mod kill;
+mod plans;
