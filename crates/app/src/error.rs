@@ -108,6 +108,20 @@ pub enum AppError {
         /// Whether there are several.
         several: bool,
     },
+    /// There is nobody to set against the champion.
+    #[error("there is no challenger for these models: `marquee tune` searches for one")]
+    NoChallenger,
+    /// There was no champion before.
+    #[error("these models had no other champion: there is nothing to take back")]
+    NoEarlierChampion,
+    /// The file of learners cannot be used.
+    #[error("{}: {what}; move it away to go back to the learner of the house", .path.display())]
+    Learners {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// A file of predictions is not what a baseline needs.
     #[error("{}: {what}", .path.display())]
     Baseline {

@@ -18,6 +18,7 @@ use marquee_platform::Permit;
 use crate::asked::{Asked, Found, project_day};
 use crate::error::AppError;
 use crate::knowledge::{Knowledge, ModelAsk, training_cut};
+use crate::learners::Which;
 use crate::models::ModelStore;
 use crate::workspace::Workspace;
 
@@ -335,7 +336,8 @@ impl Forecaster {
         control: &Control,
     ) -> Result<Arc<FittedModel>, AppError> {
         let cut = training_cut(terms.as_of);
-        let ask = ModelAsk { horizon, target: terms.target, population, cut, seed: terms.seed };
+        let which = Which { horizon, target: terms.target, population };
+        let ask = ModelAsk { which, cut, seed: terms.seed };
         let name = format!("{ask:?}");
         if let Some(model) = self.fitted.get(&name) {
             return Ok(model.clone());

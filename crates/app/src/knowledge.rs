@@ -6,11 +6,15 @@
 use std::sync::Arc;
 
 use marquee_domain::{AsOf, Control, Day, Fact, FactKind, FactValue, Horizon, Population, Target, TitleId};
+use marquee_forecast::tune::Learner;
 use marquee_forecast::weeks::{FittedWeeks, WeeksSpec};
-use marquee_forecast::{Example, FittedModel, History, ModelSpec, Panel, Scope, examples, history_as_of};
+use marquee_forecast::{
+    Example, FittedModel, ForecastError, History, ModelSpec, Panel, Scope, examples, history_as_of,
+};
 use marquee_learn::EnsembleSpec;
 
 use crate::error::AppError;
+use crate::learners::Which;
 use crate::models::{ModelKey, ModelStore};
 
 /// Facts in order, with the fingerprint of the lake's version that they were read from.
@@ -115,11 +119,11 @@ impl Knowledge {
         ask: &ModelAsk,
         control: &Control,
     ) -> Result<FittedModel, AppError> {
-        let spec = ask.spec(&self.fingerprint);
+        let spec = ask.spec(&self.fingerprint, store.learners().champion(ask.which)?);
         let key = ModelKey::of::<FittedModel>(&spec, &self.fingerprint);
         store.load_or_fit(&key, || {
-            let scope = self.scope(ask.target, ask.cut);
-            let panel = Panel::fold(&self.facts, self.settled(&scope), &scope, ask.horizon)?;
+            let scope = self.scope(ask.which.target, ask.cut);
+            let panel = Panel::fold(&self.facts, self.settled(&scope), &scope, ask.which.horizon)?;
             Ok(spec.fit(&panel, control)?)
         })
     }
@@ -148,15 +152,30 @@ impl Knowledge {
     }
 }
 
+impl Knowledge {
+    /// The first day of the year after which nothing of these films is known: of `before`, or where nobody says of the year
+    /// after the last whose film has an outcome.
+    ///
+    /// # Errors
+    /// Where no outcome is known, or the year is outside the range that Marquee keeps.
+    pub fn end(&self, which: Which, before: Option<i32>) -> Result<Day, AppError> {
+        let last = || {
+            let settled = self.settled(&self.scope(which.target, Day::MAX));
+            let member = |e: &&Example| e.is_in(which.population, which.horizon, which.target);
+            settled.iter().filter(member).map(|e| e.release.year()).max()
+        };
+        let what = || format!("{} {}, {}", which.horizon, which.target, which.population);
+        let none = || ForecastError::TooFew { what: what(), have: 0, need: 1 };
+        let year = before.or_else(|| last().map(|year| year + 1)).ok_or_else(none)?;
+        Ok(Day::new(year, 1, 1)?)
+    }
+}
+
 /// Which model is wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelAsk {
-    /// How much may be known.
-    pub horizon: Horizon,
-    /// What is predicted.
-    pub target: Target,
-    /// On which films.
-    pub population: Population,
+    /// Of which kind.
+    pub which: Which,
     /// Only outcomes known before this day are learned from.
     pub cut: Day,
     /// The seed of all randomness in training.
@@ -164,16 +183,19 @@ pub struct ModelAsk {
 }
 
 impl ModelAsk {
-    fn spec(&self, data: &str) -> ModelSpec {
+    /// The model, to be fitted by a learner on the lake with this fingerprint.
+    #[must_use]
+    pub fn spec(&self, data: &str, learner: Learner) -> ModelSpec {
+        let Which { horizon, target, population } = self.which;
         ModelSpec {
-            horizon: self.horizon,
-            target: self.target,
-            population: self.population,
+            horizon,
+            target,
+            population,
             trained_before: self.cut,
             train_to: self.cut,
-            without: None,
+            without: learner.without,
             data: data.to_owned(),
-            ensemble: learner(self.seed),
+            ensemble: EnsembleSpec { seed: self.seed, ..learner.ensemble },
         }
     }
 }

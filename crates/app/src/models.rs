@@ -14,6 +14,7 @@ use marquee_forecast::{FittedModel, ForecastError, ModelSpec};
 use sha2::{Digest, Sha256};
 
 use crate::error::AppError;
+use crate::learners::Learners;
 
 /// The name under which a model is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,18 @@ impl ModelStore {
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// With which settings models are fitted.
+    #[must_use]
+    pub fn learners(&self) -> Learners {
+        Learners::at(self.folder.join("learners.json"))
     }
 
     /// The model with this key, where there is one.

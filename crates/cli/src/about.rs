@@ -1,12 +1,13 @@
-//! What a question is about: the flags that forecasting, dates and sensitivity share, and `--set`.
+//! What a question is about: the flags that several commands share, and `--set`.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use marquee_app::asked::Asked;
 use marquee_app::forecasting::Inquiry;
+use marquee_app::learners::Which;
 use marquee_app::types::Change;
-use marquee_domain::{Currency, Day, FactKind, Money, Population, Target};
+use marquee_domain::{Currency, Day, FactKind, Horizon, Money, Population, Target};
 
 use crate::context::Context;
 use crate::project_file;
@@ -47,6 +48,26 @@ impl About {
             today: context.today(),
             seed: context.seed(),
         })
+    }
+}
+
+/// Which models are meant.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Models {
+    /// How much is known: greenlight, announced, pre_release, opening_day, weekend_1, weekend_2 or weekend_3.
+    #[arg(long, default_value = "announced")]
+    horizon: Horizon,
+    /// What is predicted: opening, domestic, international or worldwide.
+    #[arg(long, default_value = "worldwide")]
+    target: Target,
+    /// On which films: funded, all, "budget >= 10M", credited or wide.
+    #[arg(long, default_value = "funded")]
+    population: Population,
+}
+
+impl Models {
+    pub(crate) fn which(self) -> Which {
+        Which { horizon: self.horizon, target: self.target, population: self.population }
     }
 }
 

@@ -155,7 +155,7 @@ pub fn backtest_with(
                     population: *population,
                     trained_before: cut,
                     train_to: spec.train_to,
-                    without: None,
+                    without: Vec::new(),
                     data: spec.data.clone(),
                     ensemble: spec.ensemble.clone(),
                 };
@@ -233,7 +233,7 @@ fn test(
     let mut ablations = Vec::new();
     for group in groups {
         control.check()?;
-        let blind = ModelSpec { without: Some(group.clone()), ..model.clone() }.fit(panel, control)?;
+        let blind = ModelSpec { without: vec![group.clone()], ..model.clone() }.fit(panel, control)?;
         let theirs = predict(panel, &tested, target, population, |i| {
             blind.distribution(&panel.raws[i], panel.origins[i])
         })?;
@@ -315,7 +315,7 @@ fn simple(
     })
 }
 
-fn predict(
+pub(crate) fn predict(
     panel: &Panel,
     tested: &[usize],
     target: Target,

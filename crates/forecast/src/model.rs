@@ -38,8 +38,8 @@ pub struct ModelSpec {
     pub trained_before: Day,
     /// Only releases up to and including this day are learned from.
     pub train_to: Day,
-    /// A driver group whose features the model is not to see, for telling what they add.
-    pub without: Option<String>,
+    /// Driver groups whose features the model is not to see.
+    pub without: Vec<String>,
     /// Fingerprint of the lake's version that is learned from.
     pub data: String,
     /// The learner; monotone constraints are added by the features' registry.
@@ -90,10 +90,8 @@ impl ModelSpec {
         }
         let raws: Vec<Raw> = rows.iter().map(|i| panel.raws[*i].clone()).collect();
         let people = self.population == Population::Credited;
-        let mut vocabulary = Vocabulary::learn(&raws, self.horizon, people);
-        if let Some(group) = &self.without {
-            vocabulary = vocabulary.only(|column| column.group != group);
-        }
+        let unseen = |group: &str| self.without.iter().any(|own| own == group);
+        let vocabulary = Vocabulary::learn(&raws, self.horizon, people).only(|column| !unseen(column.group));
         let data = dataset(panel, &rows, &vocabulary, self.target)?;
         // More of anything never lowers a gross; it may well lower a multiple of what was taken.
         let spec = match self.horizon.sees_run() {

@@ -1,6 +1,6 @@
 //! Drift: whether a year's films still look like those that its model learned from, and its outcomes fall where it said.
 
-use marquee_domain::{Control, Day, Horizon, Population, Target};
+use marquee_domain::{Control, Day};
 use marquee_forecast::Panel;
 use marquee_forecast::drift::{Drift, drift as judge};
 use marquee_learn::drift::DriftSpec;
@@ -9,17 +9,14 @@ use marquee_platform::{Action, Permit};
 use crate::cpu;
 use crate::error::AppError;
 use crate::knowledge::{ModelAsk, Reach};
+use crate::learners::Which;
 use crate::workspace::Workspace;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DriftQuestion {
-    /// How much was known.
-    pub horizon: Horizon,
-    /// What is predicted.
-    pub target: Target,
-    /// On which films.
-    pub population: Population,
+    /// Of which models.
+    pub which: Which,
     /// The release year that is looked at.
     pub year: i32,
     /// How many years before it are what it is set against.
@@ -39,21 +36,19 @@ pub async fn drift(
     permit: &Permit,
 ) -> Result<Drift, AppError> {
     permit.require(Action::Read)?;
-    let DriftQuestion { horizon, target, population, year, back, seed } = question;
-    if !horizon.asks(target, population) {
-        return Err(AppError::NotAsked { horizon, target, population });
-    }
+    let DriftQuestion { year, back, seed, .. } = question;
+    let which = question.which.check()?;
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::of(&[horizon]), permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::of(&[which.horizon]), permit).await?;
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
         let first = Day::new(year, 1, 1)?;
         let new = first..=Day::new(year, 12, 31)?;
         let earlier = Day::new(year.saturating_sub_unsigned(back), 1, 1)?..=first.plus(-1);
-        let ask = ModelAsk { horizon, target, population, cut: first, seed };
+        let ask = ModelAsk { which, cut: first, seed };
         let model = knowledge.model(&models, &ask, &control)?;
-        let scope = knowledge.scope(target, first);
-        let panel = Panel::fold(&knowledge.facts, knowledge.settled(&scope), &scope, horizon)?;
+        let scope = knowledge.scope(which.target, first);
+        let panel = Panel::fold(&knowledge.facts, knowledge.settled(&scope), &scope, which.horizon)?;
         let spec = DriftSpec { seed, ..DriftSpec::default() };
         Ok(judge(&panel, &model, (&earlier, &new), spec)?)
     })

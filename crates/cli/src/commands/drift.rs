@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::Drift;
 use marquee_app::use_cases::drift::{DriftQuestion, drift};
-use marquee_domain::{Horizon, Population, Target};
 use serde_json::json;
 
+use crate::about::Models;
 use crate::context::Context;
 use crate::show;
 
@@ -23,34 +23,21 @@ pub(crate) struct Args {
     /// How many years before it are what it is set against.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
     back: u32,
-    /// How much was known.
-    #[arg(long, default_value = "announced")]
-    horizon: Horizon,
-    /// What is predicted.
-    #[arg(long, default_value = "worldwide")]
-    target: Target,
-    /// On which films.
-    #[arg(long, default_value = "funded")]
-    population: Population,
+    #[command(flatten)]
+    models: Models,
 }
 
 /// How many columns that did not drift are shown.
 const QUIET: usize = 5;
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let question = DriftQuestion {
-        horizon: args.horizon,
-        target: args.target,
-        population: args.population,
-        year: args.year,
-        back: args.back,
-        seed: context.seed(),
-    };
+    let question =
+        DriftQuestion { which: args.models.which(), year: args.year, back: args.back, seed: context.seed() };
     let found = drift(&context.workspace, question.clone(), &context.control, &context.permit).await?;
     let document = json!({
-        "horizon": args.horizon.as_str(),
-        "target": args.target.as_str(),
-        "population": args.population.as_str(),
+        "horizon": question.which.horizon.as_str(),
+        "target": question.which.target.as_str(),
+        "population": question.which.population.as_str(),
         "year": args.year,
         "films": found.new,
         "earlier_films": found.earlier,
@@ -65,7 +52,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 fn text(asked: &DriftQuestion, found: &Drift) -> String {
     let mut out = format!(
         "{} films of {} against {} of the {} years before: {} {}, {}\n\n",
-        found.new, asked.year, found.earlier, asked.back, asked.horizon, asked.target, asked.population
+        found.new,
+        asked.year,
+        found.earlier,
+        asked.back,
+        asked.which.horizon,
+        asked.which.target,
+        asked.which.population
     );
     let mut table = show::table(&["", "higher than before", "distance", "p, all together", ""], true);
     let mut quiet = 0;

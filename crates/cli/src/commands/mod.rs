@@ -17,6 +17,7 @@ mod slate;
 mod sql;
 mod titles;
 mod track;
+mod tune;
 mod weeks;
 
 use std::path::PathBuf;
@@ -69,6 +70,8 @@ enum Command {
     Backtest(backtest::Args),
     /// What models see of a title, by horizon.
     Features(features::Args),
+    /// Search for a learner that does better on later years than the house's.
+    Tune(tune::Args),
     /// Whether a year's films still look like those that its model learned from.
     Drift(drift::Args),
     /// The stored models: what each learned from, how it errs and for whom.
@@ -126,6 +129,7 @@ impl Cli {
             Command::Track(args) => track::run(&context, &args).await,
             Command::Backtest(args) => backtest::run(&context, args).await,
             Command::Features(args) => features::run(&context, &args),
+            Command::Tune(args) => tune::run(&context, args).await,
             Command::Drift(args) => drift::run(&context, args).await,
             Command::Models(args) => models::run(&context, args).await,
             Command::Slate(args) => slate::run(&context, args).await,

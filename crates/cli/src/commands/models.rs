@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::types::Errors;
+use marquee_app::types::{Contest, Errors, PeriodScore};
 use marquee_app::use_cases::models::{Models, Shown, model, models, prune};
+use marquee_app::use_cases::promote::{promote, rollback};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -31,6 +32,26 @@ enum What {
         /// The beginning of its key in the list, or of the SHA-256 that a forecast names.
         model: String,
     },
+    /// Set the challenger that `marquee tune` found against the champion, on years that it was not chosen on; if it wins, it
+    /// takes its place.
+    #[command(
+        after_help = "Example: marquee models promote --horizon announced --target domestic --population all"
+    )]
+    Promote {
+        #[command(flatten)]
+        models: crate::about::Models,
+        /// The year that `marquee tune` was told.
+        #[arg(long, value_name = "YEAR")]
+        before: Option<i32>,
+    },
+    /// Take the champion before the present one back.
+    #[command(
+        after_help = "Example: marquee models rollback --horizon announced --target domestic --population all"
+    )]
+    Rollback {
+        #[command(flatten)]
+        models: crate::about::Models,
+    },
     /// Delete the models of earlier versions of the lake and those that cannot be read.
     #[command(after_help = "Example: marquee models prune")]
     Prune,
@@ -51,6 +72,23 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             let found = model(&context.workspace, &name, &context.permit).await?;
             context.answer(&card(&found), || text(&found))
         }
+        Some(What::Promote { models, before }) => {
+            let terms = (before, context.seed());
+            let found =
+                promote(&context.workspace, models.which(), terms, &context.control, &context.permit).await?;
+            let document = json!({
+                "promoted": found.won,
+                "champion": found.champion.iter().map(period).collect::<Vec<_>>(),
+                "challenger": found.challenger.iter().map(period).collect::<Vec<_>>(),
+                "crps": { "value": found.crps.value, "lower": found.crps.lower, "upper": found.crps.upper },
+            });
+            context.answer(&document, || contested(&found))
+        }
+        Some(What::Rollback { models }) => {
+            rollback(&context.workspace, models.which(), &context.permit).await?;
+            let document = json!({ "rolled_back": true });
+            context.answer(&document, || "the champion before this one is back\n".to_owned())
+        }
         Some(What::Prune) => {
             let gone = prune(&context.workspace, &context.permit).await?;
             let document = json!({ "deleted": gone });
@@ -60,6 +98,31 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             })
         }
     }
+}
+
+/// How a learner did in a period.
+pub(crate) fn period(p: &PeriodScore) -> Value {
+    json!({ "n": p.n, "crps": p.crps, "r2": p.r2, "tiers_outside": p.outside })
+}
+
+fn contested(found: &Contest) -> String {
+    let headings =
+        ["year", "films", "champion: CRPS", "R²", "tiers outside", "challenger: CRPS", "R²", "tiers outside"];
+    let mut table = show::table(&headings, true);
+    for (i, (old, new)) in found.champion.iter().zip(&found.challenger).enumerate() {
+        let of = |p: &PeriodScore| [format!("{:.4}", p.crps), format!("{:.3}", p.r2), p.outside.to_string()];
+        let first = [(i + 1).to_string(), old.n.to_string()];
+        table.add_row(first.into_iter().chain(of(old)).chain(of(new)));
+    }
+    let d = found.crps;
+    let verdict = match found.won {
+        true => "the challenger wins and is champion now; `marquee models rollback` takes that back",
+        false => "the champion stays: a challenger must be better beyond chance, and cover as well",
+    };
+    format!(
+        "{table}\n\nCRPS of the challenger less the champion's: {:+.4} (95%: {:+.4} to {:+.4})\n{verdict}\n",
+        d.value, d.lower, d.upper
+    )
 }
 
 fn card(s: &Shown) -> Value {

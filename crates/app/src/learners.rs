@@ -1,0 +1,204 @@
+//! Learners: with which settings the models of a question are fitted. The *champion* answers, the *challenger* waits for a
+//! contest, and what was champion before can be taken back. Kept as one file beside the models.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use marquee_domain::{Horizon, Population, Target};
+use marquee_forecast::tune::Learner;
+use marquee_learn::EnsembleSpec;
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// Which models a learner fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Which {
+    /// How much may be known.
+    pub horizon: Horizon,
+    /// What is predicted.
+    pub target: Target,
+    /// On which films.
+    pub population: Population,
+}
+
+/// The learners of one kind of model. None stands for the learner of the house.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Entry {
+    which: Which,
+    champion: Option<Learner>,
+    challenger: Option<Learner>,
+    /// Earlier champions, the last one last.
+    earlier: Vec<Option<Learner>>,
+}
+
+/// What the file holds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Written {
+    format: u32,
+    learners: Vec<Entry>,
+}
+
+const FORMAT: u32 = 1;
+
+/// How many single years a contest is fought over: the last ones, which no search looks at.
+pub(crate) const CONTEST_YEARS: i32 = 3;
+
+/// The learners of a data folder.
+#[derive(Debug, Clone)]
+pub struct Learners {
+    path: PathBuf,
+}
+
+/// The learner that models are fitted with where no other has won.
+#[must_use]
+pub fn house() -> Learner {
+    Learner { ensemble: EnsembleSpec::default(), without: Vec::new() }
+}
+
+impl Which {
+    /// Refuses what nobody asks for.
+    ///
+    /// # Errors
+    /// [`AppError::NotAsked`].
+    pub fn check(self) -> Result<Self, AppError> {
+        let Self { horizon, target, population } = self;
+        match horizon.asks(target, population) {
+            true => Ok(self),
+            false => Err(AppError::NotAsked { horizon, target, population }),
+        }
+    }
+}
+
+impl Learners {
+    /// The learners that a file keeps; it is made with the first challenger.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// The champion.
+    ///
+    /// # Errors
+    /// Where the file is there and cannot be read.
+    pub fn champion(&self, which: Which) -> Result<Learner, AppError> {
+        let champion = self.read()?.learners.into_iter().find(|e| e.which == which).and_then(|e| e.champion);
+        Ok(champion.unwrap_or_else(house))
+    }
+
+    /// The challenger, where there is one.
+    ///
+    /// # Errors
+    /// As [`Learners::champion`].
+    pub fn challenger(&self, which: Which) -> Result<Option<Learner>, AppError> {
+        Ok(self.read()?.learners.into_iter().find(|e| e.which == which).and_then(|e| e.challenger))
+    }
+
+    /// Sets the challenger.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or written.
+    pub fn challenge(&self, which: Which, learner: Learner) -> Result<(), AppError> {
+        self.change(which, |entry| {
+            entry.challenger = Some(learner);
+            true
+        })?;
+        Ok(())
+    }
+
+    /// Makes the challenger champion; says whether there was one.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or written.
+    pub fn promote(&self, which: Which) -> Result<bool, AppError> {
+        self.change(which, |entry| {
+            let Some(winner) = entry.challenger.take() else { return false };
+            entry.earlier.push(entry.champion.replace(winner));
+            true
+        })
+    }
+
+    /// Takes the last champion back; says whether there was one.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or written.
+    pub fn rollback(&self, which: Which) -> Result<bool, AppError> {
+        self.change(which, |entry| {
+            let Some(last) = entry.earlier.pop() else { return false };
+            entry.champion = last;
+            true
+        })
+    }
+
+    /// Changes an entry and writes the file, whole or not at all, where `change` says that it did.
+    fn change(&self, which: Which, change: impl FnOnce(&mut Entry) -> bool) -> Result<bool, AppError> {
+        let mut all = self.read()?;
+        let at = all.learners.iter().position(|e| e.which == which).unwrap_or_else(|| {
+            all.learners.push(Entry { which, champion: None, challenger: None, earlier: Vec::new() });
+            all.learners.len() - 1
+        });
+        if !change(&mut all.learners[at]) {
+            return Ok(false);
+        }
+        all.format = FORMAT;
+        let failed = |source| AppError::File { path: self.path.clone(), doing: "writing", source };
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let beside = self.path.with_extension(format!("{}.part", std::process::id()));
+        let write = || {
+            let mut file = std::fs::File::create(&beside)?;
+            file.write_all(&serde_json::to_vec_pretty(&all)?)?;
+            file.sync_all()?;
+            std::fs::rename(&beside, &self.path)
+        };
+        write().map_err(failed)?;
+        Ok(true)
+    }
+
+    fn read(&self) -> Result<Written, AppError> {
+        let refuse = |what: String| AppError::Learners { path: self.path.clone(), what };
+        let text = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Written::default()),
+            Err(source) => return Err(AppError::File { path: self.path.clone(), doing: "reading", source }),
+        };
+        let written: Written = serde_json::from_str(&text).map_err(|e| refuse(e.to_string()))?;
+        match written.format {
+            ..=FORMAT => Ok(written),
+            newer => Err(refuse(format!("it has format {newer}, newer than this Marquee"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_champion_comes_and_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let learners = Learners::at(folder.path().join("models/learners.json"));
+        let which =
+            Which { horizon: Horizon::Announced, target: Target::Worldwide, population: Population::All };
+        let other = Which { population: Population::Funded, ..which };
+        let learner = |group: &str| Learner { without: vec![group.to_owned()], ..house() };
+        assert_eq!(learners.champion(which).expect("read"), house());
+        assert!(!learners.promote(which).expect("read") && !learners.rollback(which).expect("read"));
+        for group in ["genre", "season"] {
+            learners.challenge(which, learner(group)).expect("written");
+            assert!(learners.promote(which).expect("written"));
+            assert_eq!(learners.champion(which).expect("read"), learner(group));
+            assert_eq!(learners.challenger(which).expect("read"), None);
+        }
+        assert_eq!(learners.champion(other).expect("read"), house());
+        for back in [learner("genre"), house()] {
+            assert!(learners.rollback(which).expect("written"));
+            assert_eq!(learners.champion(which).expect("read"), back);
+        }
+        assert!(!learners.rollback(which).expect("read"));
+        std::fs::write(folder.path().join("models/learners.json"), "{\"format\": 9, \"learners\": []}")
+            .expect("written");
+        assert!(learners.champion(which).is_err_and(|e| e.to_string().contains("newer")));
+    }
+}
