@@ -65,6 +65,15 @@ impl Found {
         }
     }
 
+    /// The title, where it is one of the catalogue's.
+    #[must_use]
+    pub fn title(&self) -> Option<TitleId> {
+        match self {
+            Self::Title(title) => Some(title.id),
+            Self::Project(_) => None,
+        }
+    }
+
     /// The release day.
     ///
     /// # Errors
@@ -124,6 +133,7 @@ pub async fn find_title(snapshot: &Snapshot, asked: &str) -> Result<Entry, AppEr
 
 fn by_id<'a>(identity: &'a Identity, asked: &str) -> Option<&'a Entry> {
     let own = asked.parse::<TitleId>().ok();
-    let stated = asked.split_once(':').map(|(space, id)| TitleId::of(Vertical::Film, space, id));
-    [own, stated].into_iter().flatten().find_map(|id| identity.get(identity.canonical(id)))
+    let stated = asked.split_once(':');
+    let stated = Vertical::ALL.iter().filter_map(|v| stated.map(|(space, id)| TitleId::of(*v, space, id)));
+    own.into_iter().chain(stated).find_map(|id| identity.get(identity.canonical(id)))
 }

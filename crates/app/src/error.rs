@@ -122,6 +122,14 @@ pub enum AppError {
         /// What is wrong.
         what: String,
     },
+    /// No weekly list names the title.
+    #[error("`{name}` is on no weekly list known by {as_of}: `marquee streaming` prints those of that day")]
+    NotListed {
+        /// The title.
+        name: String,
+        /// The day whose knowledge was used.
+        as_of: marquee_domain::Day,
+    },
     /// A file of predictions is not what a baseline needs.
     #[error("{}: {what}", .path.display())]
     Baseline {

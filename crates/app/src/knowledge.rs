@@ -33,6 +33,8 @@ pub enum Reach {
     Plans,
     /// Beyond: daily charts too, which are most of a large lake.
     Runs,
+    /// Weekly lists of streaming, and nothing else.
+    Lists,
 }
 
 impl Reach {
@@ -45,13 +47,26 @@ impl Reach {
     /// The kinds of fact that are read.
     #[must_use]
     pub fn kinds(self) -> Vec<FactKind> {
+        if self == Self::Lists {
+            return LISTS.to_vec();
+        }
         let charts = [FactKind::DailyGross, FactKind::DailyTheatres, FactKind::GrossToDate];
         let charts = charts.into_iter().filter(|_| self == Self::Runs);
         KINDS.into_iter().chain(charts).collect()
     }
 }
 
-/// The kinds of fact that all forecasting reads. Scores and crowd edits are not among them.
+/// The kinds of fact that forecasts of streaming read.
+const LISTS: [FactKind; 6] = [
+    FactKind::Name,
+    FactKind::Franchise,
+    FactKind::WeeklyList,
+    FactKind::WeeklyRank,
+    FactKind::WeeklyHours,
+    FactKind::WeeklyViews,
+];
+
+/// The kinds of fact that all forecasting of grosses reads. Scores and crowd edits are not among them.
 const KINDS: [FactKind; 22] = [
     FactKind::Name,
     FactKind::SourceId,

@@ -36,6 +36,7 @@ pub mod types {
     pub use marquee_forecast::drift::Drift;
     pub use marquee_forecast::features::{Numeric, numbers};
     pub use marquee_forecast::score::{Difference, Prediction, Reliability, Score, TierCoverage, Versus};
+    pub use marquee_forecast::streaming::{Baseline, StreamingForecast, StreamingTest};
     pub use marquee_forecast::tune::{Contest, PeriodScore, Trial};
     pub use marquee_forecast::weeks::{Week, WeeksTest};
     pub use marquee_forecast::what_if::{Change, Swing, Weekend};

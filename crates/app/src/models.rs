@@ -9,6 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use marquee_forecast::features::registry;
+use marquee_forecast::streaming::{FittedStreaming, StreamingSpec};
 use marquee_forecast::weeks::{FittedWeeks, WeeksSpec};
 use marquee_forecast::{FittedModel, ForecastError, ModelSpec};
 use sha2::{Digest, Sha256};
@@ -57,6 +58,20 @@ impl Stored for FittedModel {
     type Spec = ModelSpec;
     const KIND: &'static str = Self::KIND;
     const ENDING: &'static str = "model";
+
+    fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
+        self.to_bytes()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, ForecastError> {
+        Self::from_bytes(bytes)
+    }
+}
+
+impl Stored for FittedStreaming {
+    type Spec = StreamingSpec;
+    const KIND: &'static str = Self::KIND;
+    const ENDING: &'static str = "streaming";
 
     fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
         self.to_bytes()

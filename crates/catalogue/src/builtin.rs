@@ -8,7 +8,7 @@ use crate::mapping::Mapping;
 use crate::read;
 
 /// The built-in maps, in the order in which their tables are ingested: names and canonical ids come from the first.
-const MAPS: [&str; 12] = [
+const MAPS: [&str; 13] = [
     include_str!("../maps/mojo_tmdb_titles.toml"),
     include_str!("../maps/openings.toml"),
     include_str!("../maps/tmdb_5000_movies.toml"),
@@ -21,6 +21,7 @@ const MAPS: [&str; 12] = [
     include_str!("../maps/mojo_tmdb_collection_links.toml"),
     include_str!("../maps/mojo_tmdb_keyword_links.toml"),
     include_str!("../maps/daily_grosses.toml"),
+    include_str!("../maps/netflix_top10.toml"),
 ];
 
 /// The priority of sources with a map of the user's own: behind the built-in ones.

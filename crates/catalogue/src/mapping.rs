@@ -73,6 +73,10 @@ pub struct IdMap {
     pub space: String,
     /// The column.
     pub column: String,
+    /// Further columns that the id is made of, where one alone does not tell titles apart: joined by `|`, without those that
+    /// are unknown.
+    #[serde(default)]
+    pub and: Vec<String>,
 }
 
 /// Identity by name and year, for a table without ids.
@@ -197,8 +201,8 @@ impl TryFrom<String> for Split {
 pub enum Known {
     /// So many days after the title's release (before it where negative); undated where that day is unknown.
     Release(i32),
-    /// The day in this column.
-    Column(String),
+    /// So many days after the day in this column.
+    Column(String, i32),
     /// Nobody knows: from the day that the table was compiled.
     Undated,
 }
@@ -237,7 +241,11 @@ impl Known {
             | K::HomeVideoSales
             | K::DailyGross
             | K::GrossToDate
-            | K::DailyTheatres => Self::Undated,
+            | K::DailyTheatres
+            | K::WeeklyHours
+            | K::WeeklyViews
+            | K::WeeklyRank
+            | K::WeeklyList => Self::Undated,
             _ => Self::Release(-GREENLIGHT_LEAD),
         }
     }
@@ -249,7 +257,7 @@ impl TryFrom<String> for Known {
     fn try_from(word: String) -> Result<Self, String> {
         let fail = || {
             format!(
-                "known `{word}`: use greenlight, announced, release, release+DAYS, release-DAYS, column:NAME or undated"
+                "known `{word}`: use greenlight, announced, release, release+DAYS, release-DAYS, column:NAME, column:NAME+DAYS or undated"
             )
         };
         Ok(match word.as_str() {
@@ -258,7 +266,10 @@ impl TryFrom<String> for Known {
             "release" => Self::Release(0),
             "undated" => Self::Undated,
             _ => match (word.strip_prefix("column:"), word.strip_prefix("release")) {
-                (Some(name), _) => Self::Column(name.to_owned()),
+                (Some(name), _) => match name.rsplit_once('+').map(|(name, days)| (name, days.parse())) {
+                    Some((name, Ok(days))) => Self::Column(name.to_owned(), days),
+                    _ => Self::Column(name.to_owned(), 0),
+                },
                 (_, Some(days)) => Self::Release(i32::from_str(days).map_err(|_| fail())?),
                 _ => return Err(fail()),
             },
@@ -333,7 +344,7 @@ impl Mapping {
 
     /// Every column that the map names, each once, in order.
     pub(crate) fn columns(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = self.id.iter().map(|i| i.column.as_str()).collect();
+        let mut all: Vec<&str> = self.id.iter().flat_map(IdMap::columns).collect();
         all.extend(self.title_year.iter().flat_map(|t| [Some(t.name.as_str()), t.year.as_deref()]).flatten());
         if let Some(release) = &self.release {
             all.extend([release.column.as_deref(), release.year_column.as_deref()].into_iter().flatten());
@@ -342,7 +353,7 @@ impl Mapping {
         all.extend(self.unique.iter().map(String::as_str));
         for column in &self.column {
             all.push(&column.from);
-            if let Some(Known::Column(name)) = &column.known {
+            if let Some(Known::Column(name, _)) = &column.known {
                 all.push(name);
             }
         }
@@ -377,6 +388,13 @@ impl Mapping {
             return Err("title_year: give `year`, or `release` with a column".to_owned());
         }
         self.column.iter().try_for_each(ColumnMap::check)
+    }
+}
+
+impl IdMap {
+    /// The columns that it is made of.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.column).chain(&self.and).map(String::as_str)
     }
 }
 
@@ -451,5 +469,8 @@ mod tests {
         assert_eq!(Known::usual(FactKind::Keyword), Known::Undated);
         assert_eq!(Known::usual(FactKind::Budget), Known::Release(-540));
         assert_eq!(Known::try_from("release+3".to_owned()), Ok(Known::Release(3)));
+        let column = |name: &str, days| Ok(Known::Column(name.to_owned(), days));
+        assert_eq!(Known::try_from("column:week+2".to_owned()), column("week", 2));
+        assert_eq!(Known::try_from("column:a+b".to_owned()), column("a+b", 0));
     }
 }

@@ -189,6 +189,14 @@ fact_kinds! {
     DailyTheatres, "daily_theatres", Count, true;
     /// Domestic gross of the run so far, up to the day it becomes known on (`gross_to_date`).
     GrossToDate, "gross_to_date", Money, true;
+    /// Hours viewed in the week that ends shortly before it becomes known (`weekly_hours`).
+    WeeklyHours, "weekly_hours", Count, true;
+    /// Views in that week, as the source counts them (`weekly_views`).
+    WeeklyViews, "weekly_views", Count, true;
+    /// Its place in that week's list, from 1 (`weekly_rank`).
+    WeeklyRank, "weekly_rank", Count, true;
+    /// The weekly list that it is in (`weekly_list`).
+    WeeklyList, "weekly_list", Text, false;
     /// Sales of discs and downloads (`home_video_sales`).
     HomeVideoSales, "home_video_sales", Money, false;
     /// Critics' score, 0–100 (`critic_score`).

@@ -23,6 +23,7 @@ mod record;
 mod run;
 mod scope;
 pub mod score;
+pub mod streaming;
 pub mod tune;
 pub mod weeks;
 pub mod what_if;

@@ -13,6 +13,7 @@ pub mod promote;
 pub mod sensitivity;
 pub mod slate;
 pub mod sql;
+pub mod streaming;
 pub mod titles;
 pub mod track;
 pub mod tune;

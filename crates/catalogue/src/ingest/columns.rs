@@ -66,8 +66,8 @@ impl Rows<'_> {
             arrays.push(ids);
             count(&arrays[arrays.len() - 1]);
         }
-        for column in &plan.ids {
-            arrays.push(self.ids(*column));
+        for columns in &plan.ids {
+            arrays.push(self.ids(columns));
             count(&arrays[arrays.len() - 1]);
         }
         if matches!(plan.release, Some(ReleasePlan::Column { .. })) {
@@ -100,8 +100,9 @@ impl Rows<'_> {
             };
             arrays.push(array);
             facts.push(pieces);
-            if let Some((at, days)) = &column.known {
-                let days = self.days(*at, days, findings);
+            if let Some((at, days, later)) = &column.known {
+                let mut days = self.days(*at, days, findings);
+                days.iter_mut().flatten().for_each(|day| *day += later);
                 for day in days.iter().flatten() {
                     let (first, last) = known_days.unwrap_or((*day, *day));
                     known_days = Some((first.min(*day), last.max(*day)));
@@ -175,13 +176,12 @@ impl Rows<'_> {
             key.extend_from_slice(id.as_bytes());
             xxh3_64(&key)
         };
-        match self.plan.main {
-            Main::Column(column) => {
-                let ids =
-                    self.kept.iter().map(|i| hash(&self.cells.cell(*i as usize, column).text(self.text)));
+        match &self.plan.main {
+            Main::Columns(columns) => {
+                let ids = self.kept.iter().map(|i| hash(&self.id(*i, columns)));
                 (ids.collect(), None)
             }
-            Main::NameYear { name, year } => {
+            &Main::NameYear { name, year } => {
                 let (mut ids, mut texts) = (Vec::with_capacity(self.kept.len()), StringBuilder::new());
                 for (i, day) in self.kept.iter().zip(release) {
                     let year = match year {
@@ -198,10 +198,23 @@ impl Rows<'_> {
         }
     }
 
-    fn ids(&self, column: usize) -> ArrayRef {
+    /// A row's id: a column's text, or those of several that are known.
+    fn id(&self, i: u32, columns: &[usize]) -> Cow<'_, str> {
+        let text = |column: usize| self.cells.cell(i as usize, column).text(self.text);
+        match columns {
+            [one] => text(*one),
+            many => {
+                let known =
+                    many.iter().map(|column| text(*column)).filter(|text| !self.plan.missing.is(text));
+                Cow::Owned(known.collect::<Vec<_>>().join("|"))
+            }
+        }
+    }
+
+    fn ids(&self, columns: &[usize]) -> ArrayRef {
         let mut texts = StringBuilder::with_capacity(self.kept.len(), self.kept.len() * 10);
         for i in self.kept {
-            let text = self.cells.cell(*i as usize, column).text(self.text);
+            let text = self.id(*i, columns);
             texts.append_option((!self.plan.missing.is(&text)).then_some(text));
         }
         Arc::new(texts.finish())

@@ -59,13 +59,13 @@ fn judge_row(plan: &Plan, text: &str, cells: &Splitter, i: usize) -> Row {
         return Row::Skip;
     }
     let empty = |column: usize| plan.missing.is(cells.cell(i, column).raw(text));
-    let identity = match plan.main {
-        Main::Column(column) => column,
-        Main::NameYear { name, .. } => name,
+    let identity = match &plan.main {
+        Main::Columns(columns) => columns.first().copied().unwrap_or_default(),
+        Main::NameYear { name, .. } => *name,
     };
     // A title may well be called "None"; an id may not.
     let nameless = match plan.main {
-        Main::Column(column) => empty(column),
+        Main::Columns(_) => empty(identity),
         Main::NameYear { name, year } => {
             cells.cell(i, name).raw(text).is_empty()
                 || year.is_some_and(|y| !is_year(cells.cell(i, y).raw(text)))

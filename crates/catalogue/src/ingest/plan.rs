@@ -13,7 +13,7 @@ use crate::error::{CatalogueError, Result};
 use crate::ingest::side;
 use crate::layout::{FactColumn, Layout, RELEASE};
 use crate::manifest::RuleTotal;
-use crate::mapping::{ColumnMap, Known, KnownAt, Lookup, Mapping, Rule, Split, TITLE_YEAR};
+use crate::mapping::{ColumnMap, IdMap, Known, KnownAt, Lookup, Mapping, Rule, Split, TITLE_YEAR};
 use crate::read::{Head, hex};
 
 /// How the rows of one file become facts.
@@ -22,7 +22,7 @@ pub(crate) struct Plan {
     pub title_prefix: Vec<u8>,
     pub main: Main,
     /// Places of ids that are stated as facts.
-    pub ids: Vec<usize>,
+    pub ids: Vec<Vec<usize>>,
     pub release: Option<ReleasePlan>,
     pub only: Option<(usize, String)>,
     pub unique: Vec<usize>,
@@ -50,8 +50,12 @@ pub(crate) mod rule {
 
 /// What a title's main id is made of.
 pub(crate) enum Main {
-    Column(usize),
-    NameYear { name: usize, year: Option<usize> },
+    /// One column, or several whose values are joined.
+    Columns(Vec<usize>),
+    NameYear {
+        name: usize,
+        year: Option<usize>,
+    },
 }
 
 /// Where the release day comes from.
@@ -91,8 +95,8 @@ pub(crate) struct ColumnPlan {
     pub zero_is_unknown: bool,
     /// What cells are called, by their hash.
     names: HashMap<u64, Box<str>>,
-    /// The column whose day dates this fact, and how it is read.
-    pub known: Option<(usize, DayPlan)>,
+    /// The column whose day dates this fact, how it is read, and how many days later the fact is known.
+    pub known: Option<(usize, DayPlan, i32)>,
 }
 
 impl ColumnPlan {
@@ -167,7 +171,7 @@ impl Plan {
         let unique = map.unique.iter().map(|c| build.at(c)).collect::<Result<Vec<_>>>()?;
         let stated = map.id.len() > 1 || map.column.iter().any(|c| c.kind == FactKind::Name);
         let ids = if stated {
-            map.id.iter().map(|i| build.at(&i.column)).collect::<Result<Vec<_>>>()?
+            map.id.iter().map(|id| build.all(id)).collect::<Result<Vec<_>>>()?
         } else {
             Vec::new()
         };
@@ -288,13 +292,18 @@ impl Build<'_> {
         self.rule("", "row.unique", &unique, refuse);
     }
 
+    /// The places of an id's columns.
+    fn all(&self, id: &IdMap) -> Result<Vec<usize>> {
+        id.columns().map(|column| self.at(column)).collect()
+    }
+
     fn main(&mut self) -> Result<(Main, String)> {
         match (&self.map.title_year, self.map.id.first()) {
             (Some(by), _) => {
                 let year = by.year.as_ref().map(|y| self.at(y)).transpose()?;
                 Ok((Main::NameYear { name: self.at(&by.name)?, year }, TITLE_YEAR.to_owned()))
             }
-            (None, Some(id)) => Ok((Main::Column(self.at(&id.column)?), id.space.clone())),
+            (None, Some(id)) => Ok((Main::Columns(self.all(id)?), id.space.clone())),
             (None, None) => Err(self.fail("say what identifies a title".to_owned())),
         }
     }
@@ -357,7 +366,7 @@ impl Build<'_> {
         let message = format!("is not between {min} and {max}");
         let range = self.rule(&column.from, "range", &message, Action::ValueRefused);
         let known = match &column.known {
-            Some(Known::Column(name)) => Some((self.at(name)?, self.days(name, &column.date))),
+            Some(Known::Column(name, later)) => Some((self.at(name)?, self.days(name, &column.date), *later)),
             _ => None,
         };
         Ok(ColumnPlan {
@@ -425,6 +434,7 @@ fn usual_range(kind: FactKind) -> (f64, f64) {
         FactKind::Runtime => (1.0, 1_000.0),
         FactKind::CriticScore => (0.0, 100.0),
         FactKind::ViewerScore => (0.0, 10.0),
+        FactKind::WeeklyRank => (1.0, 1_000.0),
         FactKind::OpeningTheatres | FactKind::WidestTheatres | FactKind::DailyTheatres => (0.0, 100_000.0),
         _ => (0.0, 1e13),
     }
@@ -471,7 +481,7 @@ fn layout(map: &Mapping, ids: bool, release: bool, own_release: bool, today: Day
 fn known_at(known: &Known, release: bool, field: &str) -> KnownAt {
     match known {
         Known::Release(days) if release => KnownAt::Release(*days),
-        Known::Column(_) => KnownAt::Field(field.to_owned()),
+        Known::Column(..) => KnownAt::Field(field.to_owned()),
         _ => KnownAt::Fixed,
     }
 }

@@ -15,6 +15,7 @@ mod models;
 mod sensitivity;
 mod slate;
 mod sql;
+mod streaming;
 mod titles;
 mod track;
 mod tune;
@@ -60,6 +61,8 @@ enum Command {
     Forecast(forecast::Args),
     /// What a film takes week by week after its opening weekend.
     Weeks(weeks::Args),
+    /// What titles on weekly lists will be viewed next week, and how long they stay.
+    Streaming(streaming::Args),
     /// When a title or a project had best open.
     Dates(dates::Args),
     /// On what a forecast hangs most.
@@ -124,6 +127,7 @@ impl Cli {
             Command::Titles(args) => titles::run(&context, args).await,
             Command::Forecast(args) => forecast::run(&context, args).await,
             Command::Weeks(args) => weeks::run(&context, args).await,
+            Command::Streaming(args) => streaming::run(&context, args).await,
             Command::Dates(args) => dates::run(&context, args).await,
             Command::Sensitivity(args) => sensitivity::run(&context, args).await,
             Command::Track(args) => track::run(&context, &args).await,
