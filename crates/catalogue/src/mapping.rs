@@ -157,7 +157,8 @@ pub struct ColumnMap {
     pub zero_is_unknown: bool,
     /// A table that gives the cell's id a name.
     pub lookup: Option<Lookup>,
-    /// Names for ids that no table gives one: `{ 28 = "Action" }`. What is not named here stays as it is.
+    /// Names for ids that no table gives one: `{ 28 = "Action" }`. What is not named here stays as it is, and
+    /// what is called nothing (`""`) is unknown.
     #[serde(default)]
     pub words: BTreeMap<String, String>,
 }

@@ -330,6 +330,10 @@ impl Rows<'_> {
             }
             if column.split == Split::None {
                 let value = column.name(&cell).map_or(cell, Cow::Borrowed);
+                if value.is_empty() {
+                    texts.append_null();
+                    continue;
+                }
                 // The unit separator means something in the lake.
                 let value = if value.contains(UNIT) { Cow::Owned(value.replace(UNIT, " ")) } else { value };
                 texts.append_value(value);

@@ -7,3 +7,4 @@ mod common;
 #[cfg(unix)]
 mod kill;
 mod plans;
+mod streaming;
