@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use marquee_domain::{
-    AsOf, Budget, Control, Currency, Day, Forecast, Horizon, Money, Population, Project, Target, TitleId,
-    Vertical,
+    AsOf, Budget, Control, Currency, Day, Distribution, Forecast, Horizon, Money, Population, Project,
+    Target, TitleId, Vertical,
 };
 use marquee_forecast::{
     FittedModel, ForecastError, History, Profile, Scope, Subject, has_charts, usual_population,
@@ -192,6 +192,21 @@ impl Forecaster {
     ) -> Result<Forecast, AppError> {
         let subject = self.look_at_title(title, name, release, terms)?;
         self.forecast(&subject, terms, control)
+    }
+
+    /// The range of a project alone, without reasons: US dollars, nominal.
+    ///
+    /// # Errors
+    /// As [`Forecaster::project`].
+    pub fn outlook(
+        &mut self,
+        project: &Project,
+        terms: &Terms,
+        control: &Control,
+    ) -> Result<Distribution, AppError> {
+        let subject = self.look_at_project(project, terms)?;
+        let model = self.model_for(&subject, terms, control)?;
+        Ok(model.outlook(&*self.history(terms.target, subject.as_of)?, &subject)?)
     }
 
     fn look_at_project(&self, project: &Project, terms: &Terms) -> Result<Subject, AppError> {

@@ -128,6 +128,7 @@ fn write(path: &Path, predictions: &[Prediction]) -> Result<()> {
 fn text(tested: &Tested) -> String {
     let found = &tested.backtest;
     let mut out = figures(&found.rows, &tested.given);
+    out += &reached(&found.rows);
     out += &found.weeks.iter().map(weeks).collect::<String>();
     out += &ablations(&found.rows);
     for Profits { horizon, reliability: r } in &tested.profits {
@@ -167,6 +168,35 @@ fn text(tested: &Tested) -> String {
         out += &format!("left out, for {reason}: {}\n", rows.join("; "));
     }
     out
+}
+
+/// The share within 15% that others claim for no horizon in particular.
+const CLAIMED: f64 = 0.917;
+
+/// At which horizon forecasts of whole runs first come as near as is claimed elsewhere, by population; nothing where no run
+/// was tested after its opening.
+fn reached(rows: &[Row]) -> String {
+    let runs = || rows.iter().filter(|row| row.target == Target::Domestic && row.horizon.sees_run());
+    let populations: Vec<Population> =
+        Population::ALL.iter().copied().filter(|p| runs().any(|row| row.population == *p)).collect();
+    let of = |population: &Population| {
+        let mut own: Vec<&Row> = runs().filter(|row| row.population == *population).collect();
+        own.sort_by_key(|row| row.horizon);
+        match own.iter().find(|row| row.score.within[0] >= CLAIMED) {
+            Some(first) => format!("{population} at {}", first.horizon),
+            None => {
+                let best = own.iter().map(|row| row.score.within[0]).fold(0.0, f64::max);
+                format!("{population} at none of these (at most {:.1}%)", best * 100.0)
+            }
+        }
+    };
+    match populations.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\n91.7% of films within 15% of their domestic gross, first: {}\n",
+            populations.iter().map(of).collect::<Vec<_>>().join("; ")
+        ),
+    }
 }
 
 /// How well the weeks of runs were forecast.

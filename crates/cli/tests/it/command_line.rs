@@ -93,6 +93,79 @@ fn what_comes_later_changes_no_forecast() {
     assert_eq!(before, after);
 }
 
+/// Absence leaks: a side table lists some of the films, by no matter what. Which films it lists moves no forecast but those of
+/// `credited`, which is trained and tested within it.
+#[test]
+fn membership_of_a_side_table_moves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut reader = csv::Reader::from_path(films()).unwrap();
+    let headings = reader.headers().unwrap().clone();
+    let column = |name: &str| headings.iter().position(|h| h == name).unwrap();
+    let (title, released) = (column("title"), column("release_date"));
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let map = folder.path().join("side.toml");
+    let columns = ["director", "cast", "budget", "keyword", "runtime", "worldwide_gross"].map(|kind| {
+        format!(
+            "{{ from = \"{kind}\", kind = \"{kind}\"{} }}",
+            if kind == "cast" { ", split = \"|\"" } else { "" }
+        )
+    });
+    fs::write(
+        &map,
+        format!(
+            "name = \"side\"\ntitle_year = {{ name = \"title\", year = \"year\" }}\ncolumn = [{}]\n",
+            columns.join(", ")
+        ),
+    )
+    .unwrap();
+    let predict = |lists: &dyn Fn(usize) -> bool, name: &str| {
+        let (data, side) = (folder.path().join(name), folder.path().join(format!("{name}-side.csv")));
+        let mut writer = csv::Writer::from_path(&side).unwrap();
+        writer
+            .write_record([
+                "title",
+                "year",
+                "director",
+                "cast",
+                "budget",
+                "keyword",
+                "runtime",
+                "worldwide_gross",
+            ])
+            .unwrap();
+        for (i, row) in rows.iter().enumerate().filter(|(i, _)| lists(*i)) {
+            let year = &row[released][row[released].len().saturating_sub(4)..];
+            let (director, cast) =
+                (format!("Director {}", i % 90), format!("A {}|B {}|C {}", i % 70, i % 50, i % 30));
+            writer
+                .write_record([
+                    &row[title],
+                    year,
+                    &director,
+                    &cast,
+                    "25000000",
+                    "based on truth",
+                    "100",
+                    "90000000",
+                ])
+                .unwrap();
+        }
+        writer.flush().unwrap();
+        ask(&data, &["ingest", films().to_str().unwrap()]);
+        ask(&data, &["ingest", side.to_str().unwrap(), "--map", map.to_str().unwrap()]);
+        let to = folder.path().join(format!("{name}.csv"));
+        let years = ["backtest", "--train-to", "2004", "--test", "2005..2006", "--target", "worldwide"];
+        let rows = ["--population", "funded", "--population", "all", "--horizon", "announced"];
+        let found = ask(&data, &[&years[..], &rows, &["--predictions", to.to_str().unwrap()]].concat());
+        let people = found["backtest"]["sources"][0]["people"].as_array().unwrap().len();
+        (people, fs::read_to_string(to).unwrap())
+    };
+    let (people, evens) = predict(&|i| i % 2 == 0, "evens");
+    assert!(people > 0, "the side table is taken for one of credits");
+    assert!(evens.lines().count() > 400, "too few forecasts to tell");
+    assert_eq!(evens, predict(&|i| i % 3 == 1, "thirds").1);
+}
+
 /// The failures that were found: predictions that match nothing were passed over in silence, NaN became a dollar, and a
 /// genre in another spelling told the model nothing and the user neither.
 #[test]
