@@ -111,6 +111,21 @@ pub enum AppError {
     /// There is nobody to set against the champion.
     #[error("there is no challenger for these models: `marquee tune` searches for one")]
     NoChallenger,
+    /// A contest over years that the challenger was chosen on.
+    #[error(
+        "a contest from {first} on is none: the challenger was chosen on films released up to {before}; give a later year by --before"
+    )]
+    SeenBefore {
+        /// The first day of the contest.
+        first: marquee_domain::Day,
+        /// The day before which all that it was chosen on was released.
+        before: marquee_domain::Day,
+    },
+    /// There are no weekly lists.
+    #[error(
+        "the lake holds no weekly lists: ingest a table that states `weekly_list`, `weekly_rank` and `weekly_hours`"
+    )]
+    NoLists,
     /// There was no champion before.
     #[error("these models had no other champion: there is nothing to take back")]
     NoEarlierChampion,

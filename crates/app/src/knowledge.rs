@@ -134,7 +134,7 @@ impl Knowledge {
         ask: &ModelAsk,
         control: &Control,
     ) -> Result<FittedModel, AppError> {
-        let spec = ask.spec(&self.fingerprint, store.learners().champion(ask.which)?);
+        let spec = ask.spec(&self.fingerprint, store.learners().champion(ask.which, ask.cut)?);
         let key = ModelKey::of::<FittedModel>(&spec, &self.fingerprint);
         store.load_or_fit(&key, || {
             let scope = self.scope(ask.which.target, ask.cut);

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use marquee_domain::{Horizon, Population, Target};
+use marquee_domain::{Day, Horizon, Population, Target};
 use marquee_forecast::tune::Learner;
 use marquee_learn::EnsembleSpec;
 use serde::{Deserialize, Serialize};
@@ -22,14 +22,22 @@ pub struct Which {
     pub population: Population,
 }
 
-/// The learners of one kind of model. None stands for the learner of the house.
+/// A learner, and what it was chosen on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// The learner.
+    pub learner: Learner,
+    /// The day before which all that it was chosen on was released: a question about an earlier day is not for it.
+    pub before: Day,
+}
+
+/// The learners of one kind of model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Entry {
     which: Which,
-    champion: Option<Learner>,
-    challenger: Option<Learner>,
-    /// Earlier champions, the last one last.
-    earlier: Vec<Option<Learner>>,
+    /// The champions, the present one last; before the first stands the learner of the house.
+    champions: Vec<Chosen>,
+    challenger: Option<Chosen>,
 }
 
 /// What the file holds.
@@ -77,20 +85,22 @@ impl Learners {
         Self { path }
     }
 
-    /// The champion.
+    /// The learner of models that are trained before a day: the last champion that was chosen on nothing later, so that no
+    /// answer about the past rests on what came after it.
     ///
     /// # Errors
     /// Where the file is there and cannot be read.
-    pub fn champion(&self, which: Which) -> Result<Learner, AppError> {
-        let champion = self.read()?.learners.into_iter().find(|e| e.which == which).and_then(|e| e.champion);
-        Ok(champion.unwrap_or_else(house))
+    pub fn champion(&self, which: Which, cut: Day) -> Result<Learner, AppError> {
+        let entry = self.read()?.learners.into_iter().find(|e| e.which == which);
+        let champions = entry.map(|e| e.champions).unwrap_or_default();
+        Ok(champions.into_iter().rev().find(|c| c.before <= cut).map_or_else(house, |c| c.learner))
     }
 
     /// The challenger, where there is one.
     ///
     /// # Errors
     /// As [`Learners::champion`].
-    pub fn challenger(&self, which: Which) -> Result<Option<Learner>, AppError> {
+    pub fn challenger(&self, which: Which) -> Result<Option<Chosen>, AppError> {
         Ok(self.read()?.learners.into_iter().find(|e| e.which == which).and_then(|e| e.challenger))
     }
 
@@ -98,22 +108,24 @@ impl Learners {
     ///
     /// # Errors
     /// Where the file cannot be read or written.
-    pub fn challenge(&self, which: Which, learner: Learner) -> Result<(), AppError> {
+    pub fn challenge(&self, which: Which, challenger: Chosen) -> Result<(), AppError> {
         self.change(which, |entry| {
-            entry.challenger = Some(learner);
+            entry.challenger = Some(challenger);
             true
         })?;
         Ok(())
     }
 
-    /// Makes the challenger champion; says whether there was one.
+    /// Makes a challenger champion that has won over what was released before a day; says whether it still was the challenger.
     ///
     /// # Errors
     /// Where the file cannot be read or written.
-    pub fn promote(&self, which: Which) -> Result<bool, AppError> {
+    pub fn promote(&self, which: Which, winner: &Chosen, before: Day) -> Result<bool, AppError> {
         self.change(which, |entry| {
-            let Some(winner) = entry.challenger.take() else { return false };
-            entry.earlier.push(entry.champion.replace(winner));
+            let Some(learner) = entry.challenger.take_if(|own| own == winner).map(|c| c.learner) else {
+                return false;
+            };
+            entry.champions.push(Chosen { learner, before });
             true
         })
     }
@@ -123,18 +135,14 @@ impl Learners {
     /// # Errors
     /// Where the file cannot be read or written.
     pub fn rollback(&self, which: Which) -> Result<bool, AppError> {
-        self.change(which, |entry| {
-            let Some(last) = entry.earlier.pop() else { return false };
-            entry.champion = last;
-            true
-        })
+        self.change(which, |entry| entry.champions.pop().is_some())
     }
 
     /// Changes an entry and writes the file, whole or not at all, where `change` says that it did.
     fn change(&self, which: Which, change: impl FnOnce(&mut Entry) -> bool) -> Result<bool, AppError> {
         let mut all = self.read()?;
         let at = all.learners.iter().position(|e| e.which == which).unwrap_or_else(|| {
-            all.learners.push(Entry { which, champion: None, challenger: None, earlier: Vec::new() });
+            all.learners.push(Entry { which, champions: Vec::new(), challenger: None });
             all.learners.len() - 1
         });
         if !change(&mut all.learners[at]) {
@@ -183,22 +191,32 @@ mod tests {
             Which { horizon: Horizon::Announced, target: Target::Worldwide, population: Population::All };
         let other = Which { population: Population::Funded, ..which };
         let learner = |group: &str| Learner { without: vec![group.to_owned()], ..house() };
-        assert_eq!(learners.champion(which).expect("read"), house());
-        assert!(!learners.promote(which).expect("read") && !learners.rollback(which).expect("read"));
-        for group in ["genre", "season"] {
-            learners.challenge(which, learner(group)).expect("written");
-            assert!(learners.promote(which).expect("written"));
-            assert_eq!(learners.champion(which).expect("read"), learner(group));
+        let day = |year| Day::new(year, 1, 1).expect("a day");
+        let chosen = |group: &str, year| Chosen { learner: learner(group), before: day(year) };
+        let champion = |year| learners.champion(which, day(year)).expect("read");
+        assert_eq!(champion(2020), house());
+        assert!(!learners.rollback(which).expect("read"));
+        for (group, year) in [("genre", 2006), ("season", 2009)] {
+            let challenger = chosen(group, year - 3);
+            learners.challenge(which, challenger.clone()).expect("written");
+            assert!(
+                !learners.promote(which, &chosen("money", 2000), day(year)).expect("read"),
+                "another one"
+            );
+            assert!(learners.promote(which, &challenger, day(year)).expect("written"));
+            assert_eq!(champion(year), learner(group));
             assert_eq!(learners.challenger(which).expect("read"), None);
         }
-        assert_eq!(learners.champion(other).expect("read"), house());
+        // Nobody answers about a time before what it was chosen on.
+        assert_eq!([2005, 2008].map(champion), [house(), learner("genre")]);
+        assert_eq!(learners.champion(other, day(2020)).expect("read"), house());
         for back in [learner("genre"), house()] {
             assert!(learners.rollback(which).expect("written"));
-            assert_eq!(learners.champion(which).expect("read"), back);
+            assert_eq!(champion(2020), back);
         }
         assert!(!learners.rollback(which).expect("read"));
         std::fs::write(folder.path().join("models/learners.json"), "{\"format\": 9, \"learners\": []}")
             .expect("written");
-        assert!(learners.champion(which).is_err_and(|e| e.to_string().contains("newer")));
+        assert!(learners.champion(which, day(2020)).is_err_and(|e| e.to_string().contains("newer")));
     }
 }

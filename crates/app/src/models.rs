@@ -41,6 +41,9 @@ pub trait Stored: Sized {
     /// How the names of its files end.
     const ENDING: &'static str;
 
+    /// Fingerprint of the lake's version that it learned from.
+    fn lake(&self) -> &str;
+
     /// Its bytes.
     ///
     /// # Errors
@@ -59,6 +62,10 @@ impl Stored for FittedModel {
     const KIND: &'static str = Self::KIND;
     const ENDING: &'static str = "model";
 
+    fn lake(&self) -> &str {
+        self.data()
+    }
+
     fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
         self.to_bytes()
     }
@@ -73,6 +80,10 @@ impl Stored for FittedStreaming {
     const KIND: &'static str = Self::KIND;
     const ENDING: &'static str = "streaming";
 
+    fn lake(&self) -> &str {
+        self.data()
+    }
+
     fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
         self.to_bytes()
     }
@@ -86,6 +97,10 @@ impl Stored for FittedWeeks {
     type Spec = WeeksSpec;
     const KIND: &'static str = Self::KIND;
     const ENDING: &'static str = "weeks";
+
+    fn lake(&self) -> &str {
+        self.data()
+    }
 
     fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
         self.to_bytes()
@@ -104,14 +119,14 @@ pub struct ModelStore {
 
 /// A stored model.
 #[derive(Debug)]
-pub struct Kept {
+pub struct Kept<M> {
     /// Its file.
     pub path: PathBuf,
     /// The model, or why it cannot be read.
-    pub model: Result<FittedModel, String>,
+    pub model: Result<M, String>,
 }
 
-impl Kept {
+impl<M> Kept<M> {
     /// The key that it is stored under.
     #[must_use]
     pub fn key(&self) -> String {
@@ -188,11 +203,11 @@ impl ModelStore {
         write().map_err(failed)
     }
 
-    /// Reads every stored model of whole grosses, in order of its key.
+    /// Reads every stored model of a kind, in order of its key.
     ///
     /// # Errors
     /// Where the folder cannot be listed.
-    pub fn all(&self) -> Result<Vec<Kept>, AppError> {
+    pub fn all<M: Stored>(&self) -> Result<Vec<Kept<M>>, AppError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -200,11 +215,11 @@ impl ModelStore {
                 return Err(AppError::File { path: self.folder.clone(), doing: "listing", source });
             }
         };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_model(p)).collect();
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is::<M>(p)).collect();
         paths.sort();
         let read = |path: PathBuf| {
             let bytes = fs::read(&path).map_err(|e| e.to_string());
-            let model = bytes.and_then(|bytes| FittedModel::from_bytes(&bytes).map_err(|e| e.to_string()));
+            let model = bytes.and_then(|bytes| M::read(&bytes).map_err(|e| e.to_string()));
             Kept { path, model }
         };
         Ok(paths.into_iter().map(read).collect())
@@ -215,6 +230,6 @@ impl ModelStore {
     }
 }
 
-fn is_model(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "model")
+fn is<M: Stored>(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == M::ENDING)
 }

@@ -89,6 +89,9 @@ const WORDS: [(&str, FactKind); 11] = [
 /// Reads `budget=80M,release_date=2015-07-03,genres=Action,Comedy,director="…"`: what stands between two fields belongs to
 /// the one before it, and commas inside double quotes divide nothing.
 pub(crate) fn changes(text: &str) -> Result<Vec<Change>> {
+    if !text.matches('"').count().is_multiple_of(2) {
+        bail!("`{text}` opens a quote that is never closed");
+    }
     let mut fields: Vec<(String, Vec<String>)> = Vec::new();
     for part in parts(text) {
         match (part.split_once('='), fields.last_mut()) {
@@ -96,6 +99,9 @@ pub(crate) fn changes(text: &str) -> Result<Vec<Change>> {
             (None, Some((_, values))) => values.push(unquoted(&part)),
             (None, None) => bail!("`{part}` sets nothing: write it as field=value"),
         }
+    }
+    if fields.is_empty() {
+        bail!("`{text}` sets nothing: write it as field=value");
     }
     let read = |(field, values): (String, Vec<String>)| {
         change(&field, values).with_context(|| format!("cannot set {field}"))
@@ -135,12 +141,14 @@ fn change(field: &str, values: Vec<String>) -> Result<Change> {
         "opening_theatres" => Change::Theatres(f64::from(whole(one()?)?)),
         words => {
             // One genre is a genre, two are genres.
-            let plural = |name: &&(&str, FactKind)| {
-                name.0 == words
-                    || name.0.trim_end_matches('s') == words
-                    || name.0.replace("ies", "y") == words
+            let named = |(name, kind): &&(&str, FactKind)| {
+                let one = match name.strip_suffix("ies") {
+                    Some(stem) => format!("{stem}y"),
+                    None => name.trim_end_matches('s').to_owned(),
+                };
+                *name == words || kind.is_many() && one == words
             };
-            let Some((_, kind)) = WORDS.iter().find(plural) else {
+            let Some((_, kind)) = WORDS.iter().find(named) else {
                 let known = WORDS.map(|(name, _)| name).join(", ");
                 bail!(
                     "no plan has it; what can be set is budget, release_date, runtime, opening_theatres, {known}"
@@ -199,6 +207,9 @@ mod tests {
             ("colour=red", "what can be set is budget"),
             ("worldwide_gross=1", "what can be set"),
             ("language=en,fr", "one value, not 2"),
+            ("distributor=\"Fox,budget=10M", "never closed"),
+            ("", "sets nothing"),
+            ("basi=Remake", "what can be set"),
         ] {
             let said = format!("{:#}", changes(text).expect_err("refused"));
             assert!(said.contains(word), "{said}");

@@ -63,7 +63,7 @@ struct Scheduled {
 }
 
 /// How many earlier years tell what usually opens in a week.
-const USUAL_YEARS: i32 = 3;
+const USUAL_YEARS: usize = 3;
 
 /// Openings, by the source of the outcomes.
 #[derive(Debug, Clone, Default)]
@@ -281,13 +281,15 @@ impl History {
         if Horizon::Announced.as_of(subject.release) <= subject.as_of {
             return (n, budgets);
         }
-        let then = |years: i32| {
-            let release = subject.release.plus(-364 * years);
-            self.scheduled(release, subject, days, Horizon::Announced.as_of(release).0)
-        };
-        let share = 1.0 / f64::from(USUAL_YEARS);
-        let usual = (1..=USUAL_YEARS).map(then);
-        let usual = usual.fold((0.0, 0.0), |(n, b), (m, c)| (n + m * share, b + c * share));
+        // The last years of which the calendar was announced by now.
+        let same_week =
+            (1..).map(|years| subject.release.plus(-364 * years)).take_while(|day| *day > Day::MIN);
+        let announced = same_week.filter(|release| Horizon::Announced.as_of(*release) <= subject.as_of);
+        let then = announced
+            .take(USUAL_YEARS)
+            .map(|release| self.scheduled(release, subject, days, Horizon::Announced.as_of(release).0));
+        let share = 1.0 / USUAL_YEARS as f64;
+        let usual = then.fold((0.0, 0.0), |(n, b), (m, c)| (n + m * share, b + c * share));
         (n.max(usual.0), budgets.max(usual.1))
     }
 
@@ -420,6 +422,33 @@ mod tests {
         let facts = title(1, 100, 1, 1);
         assert!(history.observe(&facts[3]).is_ok());
         assert!(matches!(history.observe(&facts[0]), Err(ForecastError::OutOfOrder { .. })));
+    }
+
+    /// The failure that was found: far ahead the usual competition was counted in years that were themselves unknown.
+    #[test]
+    fn the_usual_competition_is_the_same_however_far_ahead() {
+        let mut history = History::new(Target::Worldwide, None);
+        let mut facts: Vec<Fact> = (0..8).flat_map(|i| title(i, 364 * i as i32, 5, 9)).collect();
+        facts.sort_by_key(|f| (f.known_on, f.title));
+        facts.iter().for_each(|f| history.observe(f).expect("in order"));
+        let last = 364 * 7 + 540;
+        let usual = |years: i32| {
+            let question = Subject {
+                profile: Profile::default(),
+                release: Day::from_epoch_days(last + 364 * years).expect("a day"),
+                horizon: Horizon::Announced,
+                as_of: AsOf(Day::from_epoch_days(last + 1).expect("a day")),
+                title: None,
+            };
+            history.rivals(&question, 7)
+        };
+        for years in 1..=4 {
+            let (n, budgets) = usual(years);
+            assert!(
+                (n - 1.0).abs() < 1e-12 && (budgets - 5.0).abs() < 1e-12,
+                "{years} years ahead: {n}, {budgets}"
+            );
+        }
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub struct PeriodScore {
     pub n: usize,
     /// Continuous ranked probability score, natural log.
     pub crps: f64,
-    /// Share of the variance of log gross explained.
-    pub r2: f64,
+    /// Root mean square error, natural log.
+    pub rmse: f64,
     /// Predicted tiers whose 80 or 90% interval covers too few or too many.
     pub outside: usize,
 }
@@ -92,12 +92,19 @@ const CHANGED: [f64; 2] = [0.25, 0.12];
 const TOGGLED: [f64; 2] = [0.06, 0.05];
 
 impl Trial {
-    /// Mean CRPS over the periods, each film counting once; none where it could not be fitted.
+    /// Mean CRPS over the films of all periods; none where it could not be fitted.
     #[must_use]
     pub fn crps(&self) -> Option<f64> {
         let films: usize = self.periods.iter().map(|p| p.n).sum();
         let total: f64 = self.periods.iter().map(|p| p.crps * p.n as f64).sum();
         (films > 0).then(|| total / films as f64).filter(|crps| crps.is_finite())
+    }
+
+    /// Whether each of its settings is one of those to choose from.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let known = self.values.iter().zip(SETTINGS).all(|(value, (_, choices))| *value < choices.len());
+        known && self.values.len() == SETTINGS.len()
     }
 
     /// What differs from the learner of the house, in words.
@@ -259,9 +266,9 @@ fn groups(panel: &Panel, model: &ModelSpec) -> Vec<String> {
 
 fn score(of: &[Prediction]) -> PeriodScore {
     let all: Vec<&Prediction> = of.iter().collect();
-    let Score { n, crps, r2, .. } = Score::of(&all);
+    let Score { n, crps, rmse, .. } = Score::of(&all);
     let outside = coverage(&all).iter().flatten().filter(|tier| !tier.holds).count();
-    PeriodScore { n, crps, r2, outside }
+    PeriodScore { n, crps, rmse, outside }
 }
 
 /// The forecasts of each period's films by a learner that knew what was known before it.
@@ -299,6 +306,8 @@ fn forecasts(
 /// A challenger beside the champion, on the same films.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contest {
+    /// The periods, both ends included.
+    pub periods: Vec<RangeInclusive<Day>>,
     /// How the champion did in each period.
     pub champion: Vec<PeriodScore>,
     /// How the challenger did.
@@ -322,7 +331,11 @@ pub fn contest(
     control: &Control,
 ) -> Result<Contest, ForecastError> {
     let old = forecasts(panel, model, periods, champion, control)?;
-    let new = forecasts(panel, model, periods, challenger, control)?;
+    let mut new = forecasts(panel, model, periods, challenger, control)?;
+    // Both are judged by the champion's tiers: more or fewer of them would be other tests.
+    for (new, old) in new.iter_mut().flatten().zip(old.iter().flatten()) {
+        new.tier = old.tier;
+    }
     let losses = |all: &[Vec<Prediction>]| -> Vec<f64> {
         let row = |p: &Prediction| metrics::crps_row(p.actual.ln(), &p.distribution.log_quantiles());
         all.iter().flatten().map(row).collect()
@@ -336,7 +349,7 @@ pub fn contest(
     let outside = |of: &[PeriodScore]| of.iter().map(|p| p.outside).sum::<usize>();
     let won = estimate.upper < 0.0 && outside(&challenger) <= outside(&champion);
     let crps = Difference { value: estimate.value, lower: estimate.lower, upper: estimate.upper };
-    Ok(Contest { champion, challenger, crps, won })
+    Ok(Contest { periods: periods.to_vec(), champion, challenger, crps, won })
 }
 
 #[cfg(test)]
@@ -352,7 +365,7 @@ mod tests {
         while done.len() < trials {
             let mut next = Trial::next(&done, &groups(), 7);
             let crps = 1.0 - next.values.iter().sum::<usize>() as f64 / 100.0;
-            next.periods = vec![PeriodScore { n: 10, crps, r2: 0.5, outside: 0 }];
+            next.periods = vec![PeriodScore { n: 10, crps, rmse: 0.5, outside: 0 }];
             done.push(next);
         }
         done

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use marquee_domain::{Day, Distribution, FactKind, Horizon};
+use marquee_domain::{Control, Day, Distribution, FactKind, Horizon};
 
 use crate::error::ForecastError;
 use crate::history::{History, Subject};
@@ -23,7 +23,8 @@ pub enum Change {
     Runtime(f64),
     /// How many theatres it opens in.
     Theatres(f64),
-    /// What it has of a kind of trait: nothing where no word is given, and not said, not none, where the subject is a project.
+    /// What it has of a kind of trait. Where no word is given that is none for a title of the catalogue; a project then does
+    /// not tell, but for its franchise, of which not telling is none.
     Trait(FactKind, Vec<Arc<str>>),
 }
 
@@ -127,12 +128,13 @@ pub struct Weekend {
 /// It must be one whose model sees dates: see [`Subject::dated`].
 ///
 /// # Errors
-/// As [`FittedModel::outlook`].
+/// As [`FittedModel::outlook`], and a stop.
 pub fn weekends(
     model: &FittedModel,
     history: &History,
     subject: &Subject,
     (from, to): (Day, Day),
+    control: &Control,
 ) -> Result<Vec<Weekend>, ForecastError> {
     const FRIDAY: i32 = 4;
     let first = from.max(subject.as_of.0.plus(1));
@@ -140,6 +142,7 @@ pub fn weekends(
     let days = (0..).map(|week| friday.plus(7 * week)).take_while(|day| *day <= to && *day < Day::MAX);
     let mut found = Vec::new();
     for release in std::iter::once(subject.release).chain(days.filter(|day| *day != subject.release)) {
+        control.check()?;
         let moved = subject.with(&[Change::Release(release)])?;
         let (distribution, rivals) = (model.outlook(history, &moved)?, history.rivals_known(&moved));
         found.push(Weekend { release, distribution, rivals });
@@ -153,7 +156,7 @@ pub struct Swing {
     /// What is changed.
     pub kind: FactKind,
     /// What it is now.
-    pub now: String,
+    pub now: Change,
     /// The change that lowers the median most, and the median then, US dollars, nominal.
     pub low: (Change, f64),
     /// The change that raises it most, likewise.
@@ -180,16 +183,19 @@ const WEEKS: i32 = 13;
 /// films that the model learned from. What changes nothing is left out.
 ///
 /// # Errors
-/// As [`FittedModel::outlook`].
+/// As [`FittedModel::outlook`], and a stop.
 pub fn sensitivity(
     model: &FittedModel,
     history: &History,
     subject: &Subject,
+    control: &Control,
 ) -> Result<Vec<Swing>, ForecastError> {
     let middle = model.outlook(history, subject)?.median();
     let mut found = Vec::new();
     for (kind, now, changes) in trials(model, subject) {
-        let mut tried: Vec<(Change, f64)> = Vec::new();
+        control.check()?;
+        // As it is counts too: what only lowers the middle has its highest end there.
+        let mut tried: Vec<(Change, f64)> = vec![(now.clone(), middle)];
         for change in changes {
             let changed = subject.with(std::slice::from_ref(&change))?;
             tried.push((change, model.outlook(history, &changed)?.median()));
@@ -207,25 +213,25 @@ pub fn sensitivity(
 }
 
 /// What is tried: of each kind what the subject has now, and the changes.
-fn trials(model: &FittedModel, subject: &Subject) -> Vec<(FactKind, String, Vec<Change>)> {
+fn trials(model: &FittedModel, subject: &Subject) -> Vec<(FactKind, Change, Vec<Change>)> {
     let profile = &subject.profile;
     let mut found = Vec::new();
     if let Some(budget) = profile.budget {
         let changes = [1.0 - QUARTER, 1.0 + QUARTER].map(|times| Change::Budget(budget * times));
-        found.push((FactKind::Budget, format!("{budget:.0}"), changes.to_vec()));
+        found.push((FactKind::Budget, Change::Budget(budget), changes.to_vec()));
     }
     if let Some(minutes) = profile.runtime.filter(|minutes| *minutes > MINUTES) {
         let changes = [-MINUTES, MINUTES].map(|more| Change::Runtime(minutes + more));
-        found.push((FactKind::Runtime, format!("{minutes:.0}"), changes.to_vec()));
+        found.push((FactKind::Runtime, Change::Runtime(minutes), changes.to_vec()));
     }
     if let Some(theatres) = profile.theatres {
         let changes = [1.0 - QUARTER, 1.0 + QUARTER]
             .map(|times| Change::Theatres((theatres * times).round().clamp(1.0, 10_000.0)));
-        found.push((FactKind::OpeningTheatres, format!("{theatres:.0}"), changes.to_vec()));
+        found.push((FactKind::OpeningTheatres, Change::Theatres(theatres), changes.to_vec()));
     }
     let days = (-WEEKS..=WEEKS).filter(|week| *week != 0).map(|week| subject.release.plus(7 * week));
     let days: Vec<Change> = days.filter(|day| *day > subject.as_of.0).map(Change::Release).collect();
-    found.push((FactKind::ReleaseDate, subject.release.to_string(), days));
+    found.push((FactKind::ReleaseDate, Change::Release(subject.release), days));
     for kind in WORDS {
         let own: Vec<Arc<str>> =
             profile.traits().filter(|(k, _)| *k == kind).map(|(_, word)| word.clone()).collect();
@@ -243,7 +249,7 @@ fn trials(model: &FittedModel, subject: &Subject) -> Vec<(FactKind, String, Vec<
             false => common.map(|word| change(vec![word])).collect(),
         };
         let none = (kind == FactKind::Franchise && !own.is_empty()).then(|| change(Vec::new()));
-        found.push((kind, own.join(", "), changes.into_iter().chain(none).collect()));
+        found.push((kind, change(own.clone()), changes.into_iter().chain(none).collect()));
     }
     found
 }

@@ -31,15 +31,16 @@ pub fn ape(actual_log: f64, predicted_log: f64) -> f64 {
     (predicted_log - actual_log).exp_m1().abs()
 }
 
-/// The median of [`ape`] over rows (for an even number, the mean of the middle two).
+/// The median of [`ape`] over rows.
 pub fn median_ape(actual_log: &[f64], predicted_log: &[f64]) -> f64 {
-    let mut all: Vec<f64> = actual_log.iter().zip(predicted_log).map(|(&y, &p)| ape(y, p)).collect();
-    all.sort_by(f64::total_cmp);
-    let n = all.len();
-    if n == 0 {
-        return f64::NAN;
-    }
-    0.5 * (all[(n - 1) / 2] + all[n / 2])
+    median(actual_log.iter().zip(predicted_log).map(|(&y, &p)| ape(y, p)).collect())
+}
+
+/// The middle value; for an even number the mean of the middle two, for none NaN.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    if n == 0 { f64::NAN } else { 0.5 * (values[(n - 1) / 2] + values[n / 2]) }
 }
 
 /// The share of rows whose [`ape`] is at most `tolerance`, such as .15.

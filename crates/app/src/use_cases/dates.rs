@@ -56,7 +56,7 @@ pub async fn dates(
         let model = forecaster.model_for(&subject, &terms, &control)?;
         let history = forecaster.history(terms.target, as_of)?;
         let span = (question.from.unwrap_or(Day::MIN), question.to.unwrap_or(as_of.0.plus(365)));
-        let mut all = weekends(&model, &history, &subject, span)?.into_iter();
+        let mut all = weekends(&model, &history, &subject, span, &control)?.into_iter();
         let planned = all.next().ok_or_else(|| AppError::Computation("no weekend was judged".to_owned()))?;
         let mut weekends: Vec<Weekend> = all.chain([planned.clone()]).collect();
         weekends.sort_by_key(|weekend| weekend.release);

@@ -1,9 +1,13 @@
 //! Doctor: what is configured, reachable, stale, damaged.
 
 use chrono::{DateTime, Utc};
+use marquee_forecast::FittedModel;
+use marquee_forecast::streaming::FittedStreaming;
+use marquee_forecast::weeks::FittedWeeks;
 use marquee_platform::{Action, Head, Integrity, Permit};
 
 use crate::error::AppError;
+use crate::models::{Kept, ModelStore, Stored};
 use crate::workspace::Workspace;
 
 /// How an examined part is.
@@ -110,16 +114,19 @@ async fn lake(workspace: &Workspace, now: DateTime<Utc>, permit: &Permit) -> Vec
 }
 
 fn models(workspace: &Workspace) -> Finding {
-    let kept = match workspace.models().all() {
-        Err(e) => return finding("models", Health::Bad, e.to_string()),
-        Ok(kept) => kept,
+    let store = workspace.models();
+    let mut damaged: Vec<String> = Vec::new();
+    let counts = [
+        count::<FittedModel>(&store, &mut damaged),
+        count::<FittedWeeks>(&store, &mut damaged),
+        count::<FittedStreaming>(&store, &mut damaged),
+    ];
+    let stored: usize = match counts.into_iter().sum() {
+        Ok(stored) => stored,
+        Err(e) => return finding("models", Health::Bad, AppError::to_string(&e)),
     };
-    let damaged: Vec<String> = kept
-        .iter()
-        .filter_map(|k| k.model.as_ref().err().map(|why| format!("{}: {why}", k.path.display())))
-        .collect();
     match damaged.is_empty() {
-        true => finding("models", Health::Good, format!("{} stored", kept.len())),
+        true => finding("models", Health::Good, format!("{stored} stored")),
         false => {
             let said = format!(
                 "{}; `marquee models prune` deletes these files, and they are trained again",
@@ -128,6 +135,14 @@ fn models(workspace: &Workspace) -> Finding {
             finding("models", Health::Bad, said)
         }
     }
+}
+
+/// How many models of a kind are stored, and which of them cannot be read.
+fn count<M: Stored>(store: &ModelStore, damaged: &mut Vec<String>) -> Result<usize, AppError> {
+    let kept = store.all::<M>()?;
+    let why = |k: &Kept<M>| k.model.as_ref().err().map(|why| format!("{}: {why}", k.path.display()));
+    damaged.extend(kept.iter().filter_map(why));
+    Ok(kept.len())
 }
 
 async fn ledger(workspace: &Workspace, kept: Option<&Head>, permit: &Permit) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use marquee_domain::{Control, Day};
 use marquee_forecast::Panel;
-use marquee_forecast::drift::{Drift, drift as judge};
+use marquee_forecast::drift::{Drift, drift as judge, fewest};
 use marquee_learn::drift::DriftSpec;
 use marquee_platform::{Action, Permit};
 
@@ -45,10 +45,11 @@ pub async fn drift(
         let first = Day::new(year, 1, 1)?;
         let new = first..=Day::new(year, 12, 31)?;
         let earlier = Day::new(year.saturating_sub_unsigned(back), 1, 1)?..=first.plus(-1);
-        let ask = ModelAsk { which, cut: first, seed };
-        let model = knowledge.model(&models, &ask, &control)?;
         let scope = knowledge.scope(which.target, first);
         let panel = Panel::fold(&knowledge.facts, knowledge.settled(&scope), &scope, which.horizon)?;
+        fewest(&panel, (which.population, which.target), [&earlier, &new])?;
+        let ask = ModelAsk { which, cut: first, seed };
+        let model = knowledge.model(&models, &ask, &control)?;
         let spec = DriftSpec { seed, ..DriftSpec::default() };
         Ok(judge(&panel, &model, (&earlier, &new), spec)?)
     })

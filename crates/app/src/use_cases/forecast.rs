@@ -66,6 +66,8 @@ pub struct WhatIf {
     pub returns: Option<ProjectReturn>,
     /// The changes that this model does not see: they change nothing.
     pub unseen: Vec<Change>,
+    /// What the changes state that no settled title had.
+    pub unheard: Vec<Unheard>,
 }
 
 /// Answers a question.
@@ -187,5 +189,8 @@ fn what_if(
         }
     }
     let returns = returns(question, found, &changed, &forecast, control)?;
-    Ok(WhatIf { forecast, returns, unseen })
+    let before = history.unheard(&subject.profile);
+    let mut unheard = history.unheard(&changed.profile);
+    unheard.retain(|new| !before.contains(new));
+    Ok(WhatIf { forecast, returns, unseen, unheard })
 }

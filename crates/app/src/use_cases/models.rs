@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use marquee_domain::{Day, Horizon, Population, Target};
+use marquee_forecast::streaming::FittedStreaming;
+use marquee_forecast::weeks::FittedWeeks;
 use marquee_forecast::{Card, FittedModel};
 use marquee_learn::MemberReport;
 use marquee_platform::{Action, Permit};
 
 use crate::error::AppError;
-use crate::models::Kept;
+use crate::models::{Kept, ModelStore, Stored};
 use crate::workspace::Workspace;
 
 /// A stored model.
@@ -47,7 +49,7 @@ pub struct Models {
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// Lists the stored models.
+/// Lists the stored models of whole grosses and openings.
 ///
 /// # Errors
 /// Where the folder cannot be listed.
@@ -55,7 +57,7 @@ pub async fn models(workspace: &Workspace, permit: &Permit) -> Result<Models, Ap
     permit.require(Action::Read)?;
     let data = now(workspace, permit).await?;
     let mut found = Models { shown: Vec::new(), unreadable: Vec::new() };
-    for kept in workspace.models().all()? {
+    for kept in workspace.models().all::<FittedModel>()? {
         let key = kept.key();
         match kept.model {
             Ok(model) => found.shown.push(shown(key, &model, &data)),
@@ -89,17 +91,27 @@ pub async fn model(workspace: &Workspace, name: &str, permit: &Permit) -> Result
 pub async fn prune(workspace: &Workspace, permit: &Permit) -> Result<Vec<PathBuf>, AppError> {
     permit.require(Action::Write)?;
     let data = now(workspace, permit).await?;
-    let stale = |kept: &Kept| kept.model.as_ref().map_or(true, |model| model.data() != data);
-    let mut gone = Vec::new();
-    for kept in workspace.models().all()?.into_iter().filter(stale) {
-        std::fs::remove_file(&kept.path).map_err(|source| AppError::File {
-            path: kept.path.clone(),
+    let store = workspace.models();
+    let stale = [
+        stale::<FittedModel>(&store, &data)?,
+        stale::<FittedWeeks>(&store, &data)?,
+        stale::<FittedStreaming>(&store, &data)?,
+    ];
+    let gone = stale.concat();
+    for path in &gone {
+        std::fs::remove_file(path).map_err(|source| AppError::File {
+            path: path.clone(),
             doing: "deleting",
             source,
         })?;
-        gone.push(kept.path);
     }
     Ok(gone)
+}
+
+/// The files of models of a kind that no question asks for any more.
+fn stale<M: Stored>(store: &ModelStore, data: &str) -> Result<Vec<PathBuf>, AppError> {
+    let stale = |kept: &Kept<M>| kept.model.as_ref().map_or(true, |model| model.lake() != data);
+    Ok(store.all::<M>()?.into_iter().filter(stale).map(|kept| kept.path).collect())
 }
 
 /// Fingerprint of the lake's version of now.

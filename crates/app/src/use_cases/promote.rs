@@ -11,11 +11,12 @@ use crate::knowledge::{ModelAsk, Reach};
 use crate::learners::{CONTEST_YEARS, Which, house};
 use crate::workspace::Workspace;
 
-/// Sets the challenger against the champion and, where it wins, puts it in the champion's place. `before` is the year of
-/// the search that chose it.
+/// Sets the challenger against the champion and, where it wins, puts it in the champion's place. The contest is over the
+/// last years before `before`, or of all whose outcomes are known; they must be later than what the challenger was chosen on.
 ///
 /// # Errors
-/// [`AppError::NoChallenger`] where there is none; too few films to learn from.
+/// [`AppError::NoChallenger`] where there is none, [`AppError::SeenBefore`] where it was chosen on these years; too few
+/// films to learn from.
 pub async fn promote(
     workspace: &Workspace,
     which: Which,
@@ -27,7 +28,6 @@ pub async fn promote(
     let which = which.check()?;
     let learners = workspace.models().learners();
     let challenger = learners.challenger(which)?.ok_or(AppError::NoChallenger)?;
-    let champion = learners.champion(which)?;
     let snapshot = workspace.snapshot(permit).await?;
     let knowledge = workspace.knowledge(&snapshot, Reach::of(&[which.horizon]), permit).await?;
     let control = control.clone();
@@ -35,12 +35,16 @@ pub async fn promote(
         let end = knowledge.end(which, before)?;
         let years = periods(end, 1, CONTEST_YEARS)?;
         let first: Day = *years[0].start();
+        if first < challenger.before {
+            return Err(AppError::SeenBefore { first, before: challenger.before });
+        }
+        let champion = learners.champion(which, first)?;
         let scope = knowledge.scope(which.target, first);
         let panel = Panel::fold(&knowledge.facts, knowledge.settled(&scope), &scope, which.horizon)?;
         let model = ModelAsk { which, cut: first, seed }.spec(&knowledge.fingerprint, house());
-        let found = contest(&panel, &model, &years, (&champion, &challenger), &control)?;
+        let found = contest(&panel, &model, &years, (&champion, &challenger.learner), &control)?;
         if found.won {
-            learners.promote(which)?;
+            learners.promote(which, &challenger, end)?;
         }
         Ok(found)
     })

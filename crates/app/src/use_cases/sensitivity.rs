@@ -36,7 +36,7 @@ pub async fn sensitivity(
         let forecast = forecaster.forecast(&subject, &terms, &control)?;
         let model = forecaster.model_for(&subject, &terms, &control)?;
         let history = forecaster.history(terms.target, subject.as_of)?;
-        Ok(Sensitivity { forecast, swings: swings(&model, &history, &subject)? })
+        Ok(Sensitivity { forecast, swings: swings(&model, &history, &subject, &control)? })
     })
     .await
 }

@@ -32,7 +32,7 @@ pub struct StreamingQuestion {
 /// The models learned from what was known before the first day of that day's year.
 ///
 /// # Errors
-/// [`AppError::NotListed`] where no list names the title; too few weeks to learn from.
+/// [`AppError::NoLists`] without any, [`AppError::NotListed`] where none names the title; too few weeks to learn from.
 pub async fn streaming(
     workspace: &Workspace,
     question: StreamingQuestion,
@@ -51,6 +51,14 @@ pub async fn streaming(
         let newest = knowledge.facts.last().map_or(Day::MIN, |fact| fact.known_on);
         let as_of = AsOf(question.as_of.unwrap_or(newest));
         let lists = Lists::of(&knowledge.facts, as_of);
+        if lists.last().is_none() {
+            return Err(AppError::NoLists);
+        }
+        if let Some((name, found)) = &asked
+            && found.title().is_none_or(|title| !lists.listings.contains_key(&title))
+        {
+            return Err(AppError::NotListed { name: name.clone(), as_of: as_of.0 });
+        }
         let (trained_before, data) = (training_cut(as_of), knowledge.fingerprint.clone());
         let spec = StreamingSpec { trained_before, data, ensemble: learner(question.seed) };
         let key = ModelKey::of::<FittedStreaming>(&spec, &knowledge.fingerprint);
@@ -63,10 +71,7 @@ pub async fn streaming(
         for title in titles {
             forecasts.extend(fitted.forecast(&lists, title)?);
         }
-        match (&asked, forecasts.is_empty()) {
-            (Some((name, _)), true) => Err(AppError::NotListed { name: name.clone(), as_of: as_of.0 }),
-            _ => Ok(forecasts),
-        }
+        Ok(forecasts)
     })
     .await
 }
@@ -88,6 +93,9 @@ pub async fn streaming_test(
     cpu::run(move || {
         // Lists that came after the period tell what became of its titles.
         let lists = Lists::of(&knowledge.facts, AsOf(Day::MAX));
+        if lists.last().is_none() {
+            return Err(AppError::NoLists);
+        }
         let (trained_before, data) = (*period.start(), knowledge.fingerprint.clone());
         let spec = StreamingSpec { trained_before, data, ensemble: learner(seed) };
         Ok(judge(&lists, &spec, &period, &control)?)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use marquee_domain::{Control, Day};
 use marquee_forecast::Panel;
+use marquee_forecast::features::registry;
 use marquee_forecast::tune::{SETTINGS, Trial, best, next_trial, periods};
 use marquee_platform::{Action, Permit};
 use sha2::{Digest, Sha256};
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::cpu;
 use crate::error::AppError;
 use crate::knowledge::{ModelAsk, Reach};
-use crate::learners::{CONTEST_YEARS, Which, house};
+use crate::learners::{CONTEST_YEARS, Chosen, Which, house};
 use crate::workspace::Workspace;
 
 /// What to search for, and for how long.
@@ -90,7 +91,7 @@ pub async fn tune(
         let found = best(&trials).map(|trial| (trial.number, trial.learner()));
         let challenges = found.as_ref().is_some_and(|(number, _)| *number > 0);
         if let Some((_, learner)) = found.clone().filter(|_| challenges) {
-            models.learners().challenge(which, learner)?;
+            models.learners().challenge(which, Chosen { learner, before: end_of(&judged) })?;
         }
         Ok(Tuned {
             resumed,
@@ -104,10 +105,16 @@ pub async fn tune(
     .await
 }
 
+/// The day after the last period.
+fn end_of(judged: &[RangeInclusive<Day>]) -> Day {
+    judged.last().map_or(Day::MAX, |period| period.end().plus(1))
+}
+
 /// The name of a search: everything but its length that decides its bytes.
 fn key(plan: &TunePlan, judged: &[RangeInclusive<Day>], data: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let described = format!("{version}|{:?}|{judged:?}|{}|{data}|{SETTINGS:?}", plan.which, plan.seed);
+    let seen = registry();
+    let described = format!("{version}|{seen}|{:?}|{judged:?}|{}|{data}|{SETTINGS:?}", plan.which, plan.seed);
     Sha256::digest(described.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -118,7 +125,8 @@ fn read(file: &Path) -> Result<Vec<Trial>, AppError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(AppError::File { path: file.to_owned(), doing: "reading", source }),
     };
-    let whole = text.lines().map_while(|line| serde_json::from_str::<Trial>(line).ok());
+    let read = |line| serde_json::from_str::<Trial>(line).ok().filter(Trial::is_sound);
+    let whole = text.lines().map_while(read);
     let trials: Vec<Trial> = whole.enumerate().map_while(|(i, t)| (t.number == i).then_some(t)).collect();
     let kept: String = text.lines().take(trials.len()).map(|line| format!("{line}\n")).collect();
     if kept != text {

@@ -1,8 +1,8 @@
 //! Weeks: what a film takes week by week after its opening weekend, and in the end.
 
 use marquee_domain::{AsOf, Control, Day, Forecast, Horizon, Population, Target};
-use marquee_forecast::usual_population;
 use marquee_forecast::weeks::Week;
+use marquee_forecast::{has_charts, usual_population};
 use marquee_platform::{Action, Permit};
 
 use crate::asked::{Asked, Found};
@@ -42,6 +42,9 @@ pub async fn weeks(
     let knowledge = workspace.knowledge(&snapshot, Reach::Runs, permit).await?;
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
+        if !has_charts(&knowledge.facts) {
+            return Err(AppError::Lacking { name: found.name().to_owned(), missing: "daily chart" });
+        }
         let scope = knowledge.scope(Target::Domestic, Day::MAX);
         let settled = knowledge.settled(&scope);
         let (name, stated) = (found.name().to_owned(), found.release()?);

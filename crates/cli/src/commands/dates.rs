@@ -37,6 +37,11 @@ const SHOWN: usize = 6;
 const WIDTH: f64 = 24.0;
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && to < from
+    {
+        crate::commands::wrong_usage(&format!("--to {to} is before --from {from}"));
+    }
     let all = args.all;
     let question = DatesQuestion { about: args.about.inquiry(context)?, from: args.from, to: args.to };
     let target = question.about.target;
@@ -90,7 +95,11 @@ fn text(found: &Dates, target: &str, all: bool) -> String {
             show::usd(q[3]),
             format!("{} – {}", show::usd(q[1]), show::usd(q[5])),
             against,
-            weekend.rivals.to_string(),
+            // Nobody knows yet what opens beyond the announced calendar.
+            match weekend.release.days_since(found.as_of.0) <= 30 {
+                true => weekend.rivals.to_string(),
+                false => "–".to_owned(),
+            },
         ]);
     }
     out += &format!(

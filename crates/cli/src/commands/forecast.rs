@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use marquee_app::types::Unheard;
 use marquee_app::use_cases::forecast::{Answer, Question, WhatIf, forecast};
 use marquee_domain::{Forecast, Target};
@@ -33,6 +33,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let what_if = args.set.iter().map(|text| about::changes(text)).collect::<Result<Vec<_>>>()?.concat();
+    if let Some((i, twice)) =
+        what_if.iter().enumerate().find(|(i, c)| what_if[..*i].iter().any(|o| o.kind() == c.kind()))
+    {
+        bail!("--set gives {} twice, the second time as {} (place {})", twice.kind(), twice.value(), i + 1);
+    }
     let question = Question {
         about: args.about.inquiry(context)?,
         fan: args.fan,
@@ -49,6 +54,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         "what_if": answer.what_if.as_ref().map(|w| json!({
             "forecast": wire::forecast(&w.forecast),
             "returns": w.returns.as_ref().map(wire::returns),
+            "unheard": w.unheard.iter().map(|u| json!({ "kind": u.kind.to_string(), "word": u.word })).collect::<Vec<_>>(),
             "unseen": w.unseen.iter().map(|c| json!({ "kind": c.kind().to_string(), "value": c.value() })).collect::<Vec<_>>(),
         })),
         "taken_usd": answer.taken,
@@ -135,6 +141,7 @@ fn what_if(answer: &Answer, changed: &WhatIf) -> String {
             before.loss_probability, after.loss_probability, before.mean_roi, after.mean_roi
         );
     }
+    out += &unheard(&changed.unheard);
     for change in &changed.unseen {
         let kind = change.kind().to_string().replace('_', " ");
         out += &format!(

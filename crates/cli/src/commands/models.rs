@@ -40,7 +40,7 @@ enum What {
     Promote {
         #[command(flatten)]
         models: crate::about::Models,
-        /// The year that `marquee tune` was told.
+        /// Only films released before this year are looked at (all whose outcomes are known).
         #[arg(long, value_name = "YEAR")]
         before: Option<i32>,
     },
@@ -102,16 +102,26 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 
 /// How a learner did in a period.
 pub(crate) fn period(p: &PeriodScore) -> Value {
-    json!({ "n": p.n, "crps": p.crps, "r2": p.r2, "tiers_outside": p.outside })
+    json!({ "n": p.n, "crps": p.crps, "rmse": p.rmse, "tiers_outside": p.outside })
 }
 
 fn contested(found: &Contest) -> String {
-    let headings =
-        ["year", "films", "champion: CRPS", "R²", "tiers outside", "challenger: CRPS", "R²", "tiers outside"];
+    let headings = [
+        "year",
+        "films",
+        "champion: CRPS",
+        "RMSE",
+        "tiers outside",
+        "challenger: CRPS",
+        "RMSE",
+        "tiers outside",
+    ];
     let mut table = show::table(&headings, true);
     for (i, (old, new)) in found.champion.iter().zip(&found.challenger).enumerate() {
-        let of = |p: &PeriodScore| [format!("{:.4}", p.crps), format!("{:.3}", p.r2), p.outside.to_string()];
-        let first = [(i + 1).to_string(), old.n.to_string()];
+        let of =
+            |p: &PeriodScore| [format!("{:.4}", p.crps), format!("{:.3}", p.rmse), p.outside.to_string()];
+        let year = found.periods.get(i).map(|period| period.start().year().to_string());
+        let first = [year.unwrap_or_default(), old.n.to_string()];
         table.add_row(first.into_iter().chain(of(old)).chain(of(new)));
     }
     let d = found.crps;

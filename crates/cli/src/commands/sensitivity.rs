@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let document = json!({
         "forecast": wire::forecast(&found.forecast),
         "swings": found.swings.iter().map(|s| json!({
-            "kind": s.kind.to_string(), "now": s.now, "low": end(&s.low), "high": end(&s.high),
+            "kind": s.kind.to_string(), "now": s.now.value(), "low": end(&s.low), "high": end(&s.high),
         })).collect::<Vec<_>>(),
     });
     context.answer(&document, || text(&found))
@@ -55,7 +55,7 @@ fn text(found: &Sensitivity) -> String {
         line[place(middle)] = '┃';
         table.add_row([
             kind.to_string().replace('_', " "),
-            show::short(&written(*kind, now), 18),
+            show::short(&written(*kind, &now.value()), 18),
             end(low, middle),
             line.into_iter().collect(),
             end(high, middle),
@@ -75,7 +75,6 @@ fn end((change, median): &(Change, f64), middle: f64) -> String {
 fn written(kind: marquee_domain::FactKind, value: &str) -> String {
     match (kind, value.parse()) {
         (marquee_domain::FactKind::Budget, Ok(amount)) => show::usd(amount),
-        _ if value.is_empty() => "not told".to_owned(),
         _ => value.to_owned(),
     }
 }

@@ -142,7 +142,7 @@ fn figures(t: &StreamingTest, first: Day, last: Day) -> String {
     out += &format!(
         "whether it stays, {n} titles and weeks: log loss {ours:.3}; by the share of its list and week {theirs:.3}\n"
     );
-    for (i, (n, ours, theirs)) in t.weeks.iter().enumerate() {
+    for (i, (n, ours, theirs)) in t.weeks.iter().enumerate().filter(|(_, (n, ..))| *n > 0) {
         out += &format!(
             "weeks in all, from week {}, {n} titles: wrong by {ours:.2} weeks on average; the median of its list and place by {theirs:.2}\n",
             i + 1

@@ -38,7 +38,10 @@ const SHOWN: usize = 8;
 fn minutes(text: &str) -> Result<Duration, String> {
     let wrong = |_| format!("`{text}` is no number of minutes above zero");
     let minutes: f64 = text.parse().map_err(|_| wrong(()))?;
-    Duration::try_from_secs_f64(minutes * 60.0).map_err(|_| wrong(()))
+    match Duration::try_from_secs_f64(minutes * 60.0) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err(wrong(())),
+    }
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -93,6 +96,7 @@ fn text(plan: &TunePlan, found: &Tuned) -> String {
     }
     out += &format!("{table}\n\n");
     out += match found.challenges {
+        _ if found.best.is_none() => "no trial could be judged\n",
         true => {
             "the best is the challenger now: `marquee models promote` sets it against the champion on the years after these;\nthe best of many looks better than it is\n"
         }

@@ -121,7 +121,7 @@ impl Past {
             wrong: wrong.iter().map(|(list, errors)| (list.clone(), mean(errors))).collect(),
             ratio: means(ratio),
             stays: means(stays),
-            weeks: weeks.into_iter().map(|(of, totals)| (of, middle(totals))).collect(),
+            weeks: weeks.into_iter().map(|(of, totals)| (of, metrics::median(totals))).collect(),
         }
     }
 }
@@ -134,12 +134,6 @@ fn spell(listing: &Listing, at: usize) -> Option<(usize, Day)> {
     }
     let more = (1..).take_while(|after| follows(listing, at, *after).is_some()).count();
     Some((at + 1 + more, listing.weeks[at + more].known.plus(WEEK)))
-}
-
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    if n == 0 { f64::NAN } else { 0.5 * (values[(n - 1) / 2] + values[n / 2]) }
 }
 
 /// Forecasts beside what happened.

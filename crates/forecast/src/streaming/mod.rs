@@ -13,6 +13,7 @@ use marquee_learn::{Dataset, EnsembleSpec, Example, Features, FittedEnsemble, Le
 use serde::{Deserialize, Serialize};
 
 use crate::error::ForecastError;
+use crate::model::ordered;
 pub use backtest::{Baseline, StreamingTest, test};
 pub use lists::{ListWeek, Listing, Lists};
 use lists::{NUMBERS, WEEK, streak};
@@ -198,6 +199,12 @@ impl FittedStreaming {
         self.stored.trained_before
     }
 
+    /// Fingerprint of the lake's version that was learned from.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.stored.data
+    }
+
     /// The forecast of a title in its newest week.
     ///
     /// # Errors
@@ -224,10 +231,7 @@ impl FittedStreaming {
         let now = listing.weeks[at];
         let row = row(lists, listing, at, &self.stored.lists);
         let learned = self.next.distribution(&row)?;
-        let mut logs = LEVELS.map(|level| learned.quantile(level) + now.hours.ln());
-        for i in 1..logs.len() {
-            logs[i] = logs[i].max(logs[i - 1]);
-        }
+        let logs = ordered(LEVELS.map(|level| learned.quantile(level) + now.hours.ln()));
         let chance =
             |model: &FittedEnsemble, row: &[f64]| Ok::<_, LearnError>(certain(model.predict(row)?.centre));
         let stays = chance(&self.stay, &row)?;

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use marquee_domain::{Control, Day, Distribution, FactKind, Horizon, Population, Target};
 use marquee_learn::judge::{TierCoverage, paired_bootstrap};
+use marquee_learn::metrics;
 
 use super::{FittedWeeks, WeeksSpec, friday_of, opening, weeks_of};
 use crate::error::ForecastError;
@@ -137,18 +138,12 @@ impl Judged {
             self.ours.iter().zip(&self.theirs).map(|(a, b)| (ape(a), ape(b))).unzip();
         let estimate = paired_bootstrap(films.len(), 1_000, 20_130_101, |drawn| {
             let rows = || drawn.iter().flat_map(|f| &films[*f]);
-            let median = |errors: &[f64]| middle(rows().map(|i| errors[*i]).collect());
+            let median = |errors: &[f64]| metrics::median(rows().map(|i| errors[*i]).collect());
             median(&ours) / median(&theirs) - 1.0
         })?;
         let median_ape = Difference { value: estimate.value, lower: estimate.lower, upper: estimate.upper };
         Ok(Some(WeeksRow { weeks, score: of(&self.ours), baseline: of(&self.theirs), median_ape }))
     }
-}
-
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    if n == 0 { f64::NAN } else { 0.5 * (values[(n - 1) / 2] + values[n / 2]) }
 }
 
 /// ln(a week's gross over its film's opening weekend), by the year and class of the film and the week.
@@ -206,6 +201,6 @@ impl Curves {
             all.iter().filter(|(over, _)| today.knows(*over)).map(|(_, ratio)| *ratio).collect::<Vec<f64>>()
         };
         let alike = Some(known(class)).filter(|alike| alike.len() >= FEWEST_ALIKE);
-        Some(alike.unwrap_or_else(|| known(Class::Any))).filter(|all| !all.is_empty()).map(middle)
+        Some(alike.unwrap_or_else(|| known(Class::Any))).filter(|all| !all.is_empty()).map(metrics::median)
     }
 }

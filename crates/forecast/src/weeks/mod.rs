@@ -21,6 +21,7 @@ use crate::calendar;
 use crate::error::ForecastError;
 use crate::features::{Raw, Vocabulary, fill_blanks};
 use crate::history::{History, Subject};
+use crate::model::ordered;
 use crate::panel::Panel;
 
 pub use backtest::{WeeksRow, WeeksTest, test};
@@ -147,6 +148,12 @@ impl FittedWeeks {
         self.stored.trained_before
     }
 
+    /// Fingerprint of the lake's version that it learned from.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.stored.data
+    }
+
     /// How many films it was fitted on.
     #[must_use]
     pub fn films(&self) -> usize {
@@ -181,11 +188,8 @@ impl FittedWeeks {
     ) -> Result<(usize, Distribution), ForecastError> {
         let learned = self.ensemble.distribution(&row(&self.stored.vocabulary, raw, release, week))?;
         let from = opening(raw, origin);
-        let mut logs = LEVELS.map(|level| learned.quantile(level) + from);
-        for i in 1..logs.len() {
-            logs[i] = logs[i].max(logs[i - 1]);
-        }
-        Ok((learned.tier(), Distribution::from_logs(logs)?))
+        let logs = LEVELS.map(|level| learned.quantile(level) + from);
+        Ok((learned.tier(), Distribution::from_logs(ordered(logs))?))
     }
 
     /// The model as bytes: a versioned artefact with its own checksum.
