@@ -31,6 +31,19 @@ pub struct Chosen {
     pub before: Day,
 }
 
+/// Who answers the questions of one kind of model, and who would.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Of which models.
+    pub which: Which,
+    /// The champion; none where it is the learner of the house.
+    pub champion: Option<Chosen>,
+    /// How many champions there were since the learner of the house: so often can be rolled back.
+    pub champions: usize,
+    /// The challenger.
+    pub challenger: Option<Chosen>,
+}
+
 /// The learners of one kind of model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Entry {
@@ -94,6 +107,20 @@ impl Learners {
         let entry = self.read()?.learners.into_iter().find(|e| e.which == which);
         let champions = entry.map(|e| e.champions).unwrap_or_default();
         Ok(champions.into_iter().rev().find(|c| c.before <= cut).map_or_else(house, |c| c.learner))
+    }
+
+    /// Who stands where other than the learner of the house does, or is challenged.
+    ///
+    /// # Errors
+    /// As [`Learners::champion`].
+    pub fn standings(&self) -> Result<Vec<Standing>, AppError> {
+        let standing = |e: Entry| Standing {
+            which: e.which,
+            champion: e.champions.last().cloned(),
+            champions: e.champions.len(),
+            challenger: e.challenger,
+        };
+        Ok(self.read()?.learners.into_iter().map(standing).collect())
     }
 
     /// The challenger, where there is one.

@@ -1,8 +1,13 @@
-//! The forecasting room: what a film will gross, how sure that is, and why.
+//! The forecasting room: what a film will gross, how sure that is, and why; and what a title on a weekly list of streaming
+//! will be viewed.
 //!
 //! Facts in order go through the [`History`] fold; [`features`] look at a subject through it as of its day; a
 //! [`ModelSpec`] fits a [`FittedModel`] on a [`Panel`] of settled titles; the model turns a [`Subject`] into a
 //! [`marquee_domain::Forecast`]. [`backtest`] does the same on titles whose outcomes came later, beside simple baselines.
+//!
+//! On the same panel stand [`what_if`] (a plan changed, dated, shaken), [`weeks`] (a run week by week), [`drift`] (whether a
+//! year's films still look like those before) and [`tune`] (which learner does best on later years). [`streaming`] has its
+//! own view of its titles, the lists that they are on.
 //!
 //! The room is pure: it reads no file and no clock, and knows nothing of investing or of where facts are kept.
 

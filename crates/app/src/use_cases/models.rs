@@ -10,6 +10,7 @@ use marquee_learn::MemberReport;
 use marquee_platform::{Action, Permit};
 
 use crate::error::AppError;
+use crate::learners::Standing;
 use crate::models::{Kept, ModelStore, Stored};
 use crate::workspace::Workspace;
 
@@ -47,6 +48,8 @@ pub struct Models {
     pub shown: Vec<Shown>,
     /// Files that cannot, and why.
     pub unreadable: Vec<(PathBuf, String)>,
+    /// Which learners fit them, where these are others than the house's or are challenged.
+    pub standings: Vec<Standing>,
 }
 
 /// Lists the stored models of whole grosses and openings.
@@ -56,7 +59,8 @@ pub struct Models {
 pub async fn models(workspace: &Workspace, permit: &Permit) -> Result<Models, AppError> {
     permit.require(Action::Read)?;
     let data = now(workspace, permit).await?;
-    let mut found = Models { shown: Vec::new(), unreadable: Vec::new() };
+    let standings = workspace.models().learners().standings()?;
+    let mut found = Models { shown: Vec::new(), unreadable: Vec::new(), standings };
     for kept in workspace.models().all::<FittedModel>()? {
         let key = kept.key();
         match kept.model {

@@ -6,7 +6,7 @@ use marquee_domain::{Control, FactKind};
 
 #[test]
 fn the_built_in_maps_are_well_formed() {
-    assert_eq!(builtin_maps().unwrap().len(), 12);
+    assert_eq!(builtin_maps().unwrap().len(), 13);
 }
 
 #[test]
@@ -22,6 +22,32 @@ fn the_bundled_table_is_read_with_its_known_faults() {
     assert_eq!(report.rules["release_date.century"].count, 1);
     assert!(house.lines().contains(&"1946-10-22 release_date 1946-11-21".to_owned()), "{:#?}", house.lines());
     assert!(house.lines().contains(&"1971-05-19 name 1776".to_owned()));
+}
+
+/// An id of several columns, a fact that is known two days after the day in a column, and a word that means nothing.
+#[test]
+fn a_weekly_list_is_read() {
+    let house = House::new();
+    let text = "week\tcategory\tweekly_rank\tshow_title\tseason_title\tweekly_hours_viewed\truntime\tweekly_views\tcumulative_weeks_in_top_10\n\
+        2024-06-30\tTV (English)\t1\tWednesday\tWednesday: Season 1\t1000000\t\t50000\t1\n\
+        2024-06-30\tFilms (English)\t2\tUnder Paris\tN/A\t20000000\t1.7\t\t2\n";
+    let path = house.file("all-weeks-global.tsv", text.as_bytes());
+    let report = house.ingest(Source::detect(path).unwrap()).unwrap();
+    assert_eq!((report.source.as_str(), report.kept_rows, report.refused_rows), ("netflix_top10", 2, 0));
+    let lines = house.lines();
+    for stated in [
+        "2024-07-02 weekly_hours 1000000",
+        "2024-07-02 weekly_views 50000",
+        "2024-07-02 weekly_rank 2",
+        "2024-07-02 name Wednesday: Season 1",
+        "2024-07-02 name Under Paris",
+    ] {
+        assert!(lines.contains(&stated.to_owned()), "{stated}: {lines:#?}");
+    }
+    assert!(!lines.iter().any(|line| line.ends_with("name N/A")), "{lines:#?}");
+    for id in ["netflix:Wednesday|Wednesday: Season 1|TV (English)", "netflix:Under Paris|Films (English)"] {
+        assert!(lines.iter().any(|line| line.ends_with(id)), "{id}: {lines:#?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use marquee_app::learners::{Chosen, Standing};
 use marquee_app::types::{Contest, Errors, PeriodScore};
 use marquee_app::use_cases::models::{Models, Shown, model, models, prune};
 use marquee_app::use_cases::promote::{promote, rollback};
@@ -65,6 +66,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             let document = json!({
                 "models": found.shown.iter().map(card).collect::<Vec<_>>(),
                 "unreadable": unreadable.collect::<Vec<_>>(),
+                "learners": found.standings.iter().map(standing).collect::<Vec<_>>(),
             });
             context.answer(&document, || list(&found))
         }
@@ -161,6 +163,20 @@ fn card(s: &Shown) -> Value {
     })
 }
 
+fn standing(s: &Standing) -> Value {
+    let chosen = |c: &Option<Chosen>| {
+        c.as_ref().map(|c| json!({ "chosen_before": c.before.to_string(), "without": c.learner.without }))
+    };
+    json!({
+        "horizon": s.which.horizon.as_str(),
+        "target": s.which.target.as_str(),
+        "population": s.which.population.as_str(),
+        "champion": chosen(&s.champion),
+        "champions": s.champions,
+        "challenger": chosen(&s.challenger),
+    })
+}
+
 fn list(found: &Models) -> String {
     let mut table = show::table(
         &["model", "horizon, target, films", "trained before", "films", "RMSE", "median APE", "lake"],
@@ -183,6 +199,16 @@ fn list(found: &Models) -> String {
             "{table}\n\n`marquee models show MODEL` prints a card; errors are out of fold, natural logs\n"
         ),
     };
+    for s in &found.standings {
+        let which = format!("{} {}, {}", s.which.horizon, s.which.target, s.which.population);
+        let champion = match &s.champion {
+            Some(c) => format!("a tuned one, for questions from {} on", c.before),
+            None => "the learner of the house".to_owned(),
+        };
+        let waits =
+            if s.challenger.is_some() { "; a challenger waits for `marquee models promote`" } else { "" };
+        out += &format!("champion of {which}: {champion}{waits}\n");
+    }
     for (path, why) in &found.unreadable {
         out += &format!("cannot be read: {}: {why}\n", path.display());
     }
