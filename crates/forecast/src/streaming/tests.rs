@@ -1,3 +1,5 @@
+//! Made-up weekly lists with a known law: what is learned from them, what they may not see, and how a test judges it.
+
 use super::*;
 use marquee_domain::{AsOf, Fact, FactKind, FactValue, RecordedAt};
 use marquee_learn::{BoostingSpec, CalibrationSpec, MemberSpec, RidgeSpec};
