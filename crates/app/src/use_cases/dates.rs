@@ -14,9 +14,9 @@ use crate::workspace::Workspace;
 pub struct DatesQuestion {
     /// What is to open, and what is to be large.
     pub about: Inquiry,
-    /// The first day that comes into question; the day after the as-of day where nobody says.
+    /// The first day that comes into question, if it is after the as-of day; half a year before the plan where nobody says.
     pub from: Option<Day>,
-    /// The last one; a year after the as-of day where nobody says.
+    /// The last one; half a year after the plan where nobody says.
     pub to: Option<Day>,
 }
 
@@ -55,7 +55,8 @@ pub async fn dates(
         let (subject, as_of) = (plan.dated(), plan.as_of);
         let model = forecaster.model_for(&subject, &terms, &control)?;
         let history = forecaster.history(terms.target, as_of)?;
-        let span = (question.from.unwrap_or(Day::MIN), question.to.unwrap_or(as_of.0.plus(365)));
+        let half_a_year = |weeks: i32| subject.release.plus(7 * weeks);
+        let span = (question.from.unwrap_or(half_a_year(-26)), question.to.unwrap_or(half_a_year(26)));
         let mut all = weekends(&model, &history, &subject, span, &control)?.into_iter();
         let planned = all.next().ok_or_else(|| AppError::Computation("no weekend was judged".to_owned()))?;
         let mut weekends: Vec<Weekend> = all.chain([planned.clone()]).collect();

@@ -20,10 +20,10 @@ use crate::{show, wire};
 pub(crate) struct Args {
     #[command(flatten)]
     about: About,
-    /// The first day that comes into question (the day after the as-of day).
+    /// The first day that comes into question, if it is after the as-of day (half a year before the plan).
     #[arg(long, value_name = "DATE")]
     from: Option<Day>,
-    /// The last one (a year after the as-of day).
+    /// The last one (half a year after the plan).
     #[arg(long, value_name = "DATE")]
     to: Option<Day>,
     /// Print every weekend in order of time, not only the best and the worst.

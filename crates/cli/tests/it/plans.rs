@@ -99,3 +99,34 @@ fn drift_names_what_moved() {
     assert!(found["films"].as_u64().unwrap() > 100 && found["earlier_films"].as_u64().unwrap() > 400);
     assert_eq!(marquee(data, &["drift", "--year", "1875"]).status.code(), Some(1));
 }
+
+/// A search that was stopped goes on to the bytes of one that was not; what it finds answers only after a contest on later
+/// years.
+#[test]
+fn a_search_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let tune = |name: &str, trials: &str| {
+        let data = folder.path().join(name);
+        ask(&data, &["ingest", films().to_str().unwrap()]);
+        let which = ["--target", "domestic", "--population", "all", "--before", "2007"];
+        ask(&data, &[&["tune", "--trials", trials][..], &which].concat())
+    };
+    let first = tune("stopped", "1");
+    assert_eq!((&first["resumed"], &first["challenges"]), (&0.into(), &false.into()));
+    let (resumed, whole) = (tune("stopped", "3"), tune("whole", "3"));
+    assert_eq!((&resumed["resumed"], &whole["resumed"]), (&1.into(), &0.into()));
+    assert_eq!(resumed["trials"], whole["trials"]);
+    assert_eq!(resumed["periods"][2][1], "2003-12-31", "three years are kept for the contest");
+
+    let data = folder.path().join("whole");
+    let models = |args: &[&str]| {
+        let which = ["--target", "domestic", "--population", "all"];
+        let output = marquee(&data, &[&["models"], args, &which].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = models(&["rollback"]);
+    assert!(code == Some(1) && said.contains("nothing to take back"), "{said}");
+    let (code, said) = models(&["promote", "--before", "2005"]);
+    let expected = if whole["challenges"] == true { "the challenger was chosen on" } else { "no challenger" };
+    assert!(code == Some(1) && said.contains(expected), "{said}");
+}
