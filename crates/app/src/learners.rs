@@ -246,4 +246,17 @@ mod tests {
             .expect("written");
         assert!(learners.champion(which, day(2020)).is_err_and(|e| e.to_string().contains("newer")));
     }
+
+    /// A file that an earlier version wrote: every later one must read it.
+    #[test]
+    fn the_first_format_is_still_read() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/learners-1.json");
+        let which =
+            Which { horizon: Horizon::Announced, target: Target::Domestic, population: Population::All };
+        let kept = Learners::at(path.into());
+        let challenger = kept.challenger(which).expect("read").expect("one waits");
+        assert_eq!(challenger.before, Day::new(2008, 1, 1).expect("a day"));
+        assert_eq!(challenger.learner.ensemble.members.len(), 3);
+        assert_eq!(kept.champion(which, challenger.before).expect("read"), house());
+    }
 }

@@ -42,10 +42,9 @@ pub async fn promote(
         let scope = knowledge.scope(which.target, first);
         let panel = Panel::fold(&knowledge.facts, knowledge.settled(&scope), &scope, which.horizon)?;
         let model = ModelAsk { which, cut: first, seed }.spec(&knowledge.fingerprint, house());
-        let found = contest(&panel, &model, &years, (&champion, &challenger.learner), &control)?;
-        if found.won {
-            learners.promote(which, &challenger, end)?;
-        }
+        let mut found = contest(&panel, &model, &years, (&champion, &challenger.learner), &control)?;
+        // Another search may have set another challenger meanwhile: nobody is crowned who did not fight.
+        found.won = found.won && learners.promote(which, &challenger, end)?;
         Ok(found)
     })
     .await
