@@ -14,7 +14,7 @@ use marquee_forecast::{
 use marquee_learn::EnsembleSpec;
 
 use crate::error::AppError;
-use crate::learners::Which;
+use crate::learners::{Which, house};
 use crate::models::{ModelKey, ModelStore};
 
 /// Facts in order, with the fingerprint of the lake's version that they were read from.
@@ -135,16 +135,14 @@ impl Knowledge {
         control: &Control,
     ) -> Result<FittedModel, AppError> {
         let spec = ask.spec(&self.fingerprint, store.learners().champion(ask.which, ask.cut)?);
-        let key = ModelKey::of::<FittedModel>(&spec, &self.fingerprint);
+        let key = ModelKey::of::<FittedModel>(&spec);
         store.load_or_fit(&key, || {
             let scope = self.scope(ask.which.target, ask.cut);
             let panel = Panel::fold(&self.facts, self.settled(&scope), &scope, ask.which.horizon)?;
             Ok(spec.fit(&panel, control)?)
         })
     }
-}
 
-impl Knowledge {
     /// The model of the weeks of runs trained before `cut`: from the store, or fitted now and stored.
     ///
     /// # Errors
@@ -158,16 +156,14 @@ impl Knowledge {
         let ensemble = learner(seed);
         let data = self.fingerprint.clone();
         let spec = WeeksSpec { population, trained_before: cut, train_to: cut, data, ensemble };
-        let key = ModelKey::of::<FittedWeeks>(&spec, &self.fingerprint);
+        let key = ModelKey::of::<FittedWeeks>(&spec);
         store.load_or_fit(&key, || {
             let scope = self.scope(Target::Domestic, cut);
             let panel = Panel::fold(&self.facts, self.settled(&scope), &scope, Horizon::Weekend1)?;
             Ok(spec.fit(&panel, control)?)
         })
     }
-}
 
-impl Knowledge {
     /// The first day of the year after which nothing of these films is known: of `before`, or where nobody says of the year
     /// after the last whose film has an outcome.
     ///
@@ -218,7 +214,7 @@ impl ModelAsk {
 /// The learner that everything in this house is fitted with.
 #[must_use]
 pub fn learner(seed: u64) -> EnsembleSpec {
-    EnsembleSpec { seed, ..EnsembleSpec::default() }
+    EnsembleSpec { seed, ..house().ensemble }
 }
 
 /// The training cut for a question: the first day of the year of its as-of day, so that one model serves a year of

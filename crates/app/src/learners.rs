@@ -1,7 +1,6 @@
 //! Learners: with which settings the models of a question are fitted. The *champion* answers, the *challenger* waits for a
 //! contest, and what was champion before can be taken back. Kept as one file beside the models.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use marquee_domain::{Day, Horizon, Population, Target};
@@ -10,6 +9,7 @@ use marquee_learn::EnsembleSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
+use crate::models::write_whole;
 
 /// Which models a learner fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,18 +176,7 @@ impl Learners {
             return Ok(false);
         }
         all.format = FORMAT;
-        let failed = |source| AppError::File { path: self.path.clone(), doing: "writing", source };
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        let beside = self.path.with_extension(format!("{}.part", std::process::id()));
-        let write = || {
-            let mut file = std::fs::File::create(&beside)?;
-            file.write_all(&serde_json::to_vec_pretty(&all)?)?;
-            file.sync_all()?;
-            std::fs::rename(&beside, &self.path)
-        };
-        write().map_err(failed)?;
+        write_whole(&self.path, || Ok(serde_json::to_vec_pretty(&all)?))?;
         Ok(true)
     }
 

@@ -22,11 +22,11 @@ use crate::learners::Learners;
 pub struct ModelKey(String);
 
 impl ModelKey {
-    /// The key of a model that is described, trained on the lake with this fingerprint.
+    /// The key of a model that is described: with what it sees, and the lake's version that it learns from.
     #[must_use]
-    pub fn of<M: Stored>(spec: &M::Spec, fingerprint: &str) -> Self {
+    pub fn of<M: Stored>(spec: &M::Spec) -> Self {
         let (version, layout) = (env!("CARGO_PKG_VERSION"), M::KIND);
-        let described = format!("{version}|{layout}|{}|{spec:?}|{fingerprint}", registry());
+        let described = format!("{version}|{layout}|{}|{spec:?}", registry());
         let digest = Sha256::digest(described.as_bytes());
         Self(digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
     }
@@ -34,7 +34,7 @@ impl ModelKey {
 
 /// A fitted model that the store keeps.
 pub trait Stored: Sized {
-    /// What describes it.
+    /// What describes it, the fingerprint of the lake's version among it.
     type Spec: std::fmt::Debug;
     /// The kind and layout of its bytes.
     const KIND: &'static str;
@@ -57,58 +57,32 @@ pub trait Stored: Sized {
     fn read(bytes: &[u8]) -> Result<Self, ForecastError>;
 }
 
-impl Stored for FittedModel {
-    type Spec = ModelSpec;
-    const KIND: &'static str = Self::KIND;
-    const ENDING: &'static str = "model";
+macro_rules! stored {
+    ($($model:ty, $spec:ty, $ending:literal;)+) => {$(
+        impl Stored for $model {
+            type Spec = $spec;
+            const KIND: &'static str = Self::KIND;
+            const ENDING: &'static str = $ending;
 
-    fn lake(&self) -> &str {
-        self.data()
-    }
+            fn lake(&self) -> &str {
+                self.data()
+            }
 
-    fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
-        self.to_bytes()
-    }
+            fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
+                self.to_bytes()
+            }
 
-    fn read(bytes: &[u8]) -> Result<Self, ForecastError> {
-        Self::from_bytes(bytes)
-    }
+            fn read(bytes: &[u8]) -> Result<Self, ForecastError> {
+                Self::from_bytes(bytes)
+            }
+        }
+    )+};
 }
 
-impl Stored for FittedStreaming {
-    type Spec = StreamingSpec;
-    const KIND: &'static str = Self::KIND;
-    const ENDING: &'static str = "streaming";
-
-    fn lake(&self) -> &str {
-        self.data()
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
-        self.to_bytes()
-    }
-
-    fn read(bytes: &[u8]) -> Result<Self, ForecastError> {
-        Self::from_bytes(bytes)
-    }
-}
-
-impl Stored for FittedWeeks {
-    type Spec = WeeksSpec;
-    const KIND: &'static str = Self::KIND;
-    const ENDING: &'static str = "weeks";
-
-    fn lake(&self) -> &str {
-        self.data()
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, ForecastError> {
-        self.to_bytes()
-    }
-
-    fn read(bytes: &[u8]) -> Result<Self, ForecastError> {
-        Self::from_bytes(bytes)
-    }
+stored! {
+    FittedModel, ModelSpec, "model";
+    FittedStreaming, StreamingSpec, "streaming";
+    FittedWeeks, WeeksSpec, "weeks";
 }
 
 /// Fitted models in a folder.
@@ -191,16 +165,7 @@ impl ModelStore {
     /// Where the folder cannot be written.
     pub fn save<M: Stored>(&self, key: &ModelKey, model: &M) -> Result<(), AppError> {
         let path = self.path::<M>(key);
-        let failed = |source| AppError::File { path: path.clone(), doing: "writing", source };
-        fs::create_dir_all(&self.folder).map_err(failed)?;
-        let beside = path.with_extension(format!("{}.part", std::process::id()));
-        let write = || {
-            let mut file = fs::File::create(&beside)?;
-            file.write_all(&model.bytes().map_err(std::io::Error::other)?)?;
-            file.sync_all()?;
-            fs::rename(&beside, &path)
-        };
-        write().map_err(failed)
+        write_whole(&path, || model.bytes().map_err(std::io::Error::other))
     }
 
     /// Reads every stored model of a kind, in order of its key.
@@ -228,6 +193,24 @@ impl ModelStore {
     fn path<M: Stored>(&self, key: &ModelKey) -> PathBuf {
         self.folder.join(format!("{}.{}", key.0, M::ENDING))
     }
+}
+
+/// Writes a file beside its place and renames it: whole or not at all. Its folder is made where it is missing.
+pub(crate) fn write_whole(
+    path: &Path,
+    bytes: impl FnOnce() -> std::io::Result<Vec<u8>>,
+) -> Result<(), AppError> {
+    let beside = path.with_extension(format!("{}.part", std::process::id()));
+    let write = || {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = fs::File::create(&beside)?;
+        file.write_all(&bytes()?)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().map_err(|source| AppError::File { path: path.to_owned(), doing: "writing", source })
 }
 
 fn is<M: Stored>(path: &Path) -> bool {

@@ -79,29 +79,37 @@ impl Profile {
     }
 
     fn observe_text(&mut self, kind: FactKind, text: &Arc<str>) {
-        let one = match kind {
-            FactKind::Name => &mut self.name,
+        let one = if kind == FactKind::Name { Some(&mut self.name) } else { self.one(kind) };
+        if let Some(one) = one {
+            one.get_or_insert_with(|| text.clone());
+        } else if let Some(many) = self.many(kind) {
+            many.insert(text.clone());
+        }
+    }
+
+    /// The word of a kind of trait of which a title has one.
+    fn one(&mut self, kind: FactKind) -> Option<&mut Option<Arc<str>>> {
+        Some(match kind {
             FactKind::Language => &mut self.language,
             FactKind::Basis => &mut self.basis,
             FactKind::CreativeType => &mut self.creative_type,
             FactKind::Distributor => &mut self.distributor,
             FactKind::Franchise => &mut self.franchise,
             FactKind::AgeRating => &mut self.age_rating,
-            _ => return self.observe_member(kind, text),
-        };
-        one.get_or_insert_with(|| text.clone());
+            _ => return None,
+        })
     }
 
-    fn observe_member(&mut self, kind: FactKind, text: &Arc<str>) {
-        let many = match kind {
+    /// The words of a kind of trait of which a title may have several.
+    fn many(&mut self, kind: FactKind) -> Option<&mut BTreeSet<Arc<str>>> {
+        Some(match kind {
             FactKind::Country => &mut self.countries,
             FactKind::Genre => &mut self.genres,
             FactKind::Company => &mut self.companies,
             FactKind::Director => &mut self.directors,
             FactKind::Cast => &mut self.cast,
-            _ => return,
-        };
-        many.insert(text.clone());
+            _ => return None,
+        })
     }
 
     /// What a project says of itself at a horizon: at greenlight its exact day, runtime, age rating and distributor are
@@ -135,28 +143,13 @@ impl Profile {
 
     /// Gives it other words of a kind of trait, none where there are none; says whether the kind is one.
     pub(crate) fn set(&mut self, kind: FactKind, words: &[Arc<str>]) -> bool {
-        let many = match kind {
-            FactKind::Country => Some(&mut self.countries),
-            FactKind::Genre => Some(&mut self.genres),
-            FactKind::Company => Some(&mut self.companies),
-            FactKind::Director => Some(&mut self.directors),
-            FactKind::Cast => Some(&mut self.cast),
-            _ => None,
-        };
-        if let Some(many) = many {
+        if let Some(one) = self.one(kind) {
+            *one = words.first().cloned();
+        } else if let Some(many) = self.many(kind) {
             *many = words.iter().cloned().collect();
-            return true;
+        } else {
+            return false;
         }
-        let one = match kind {
-            FactKind::Language => &mut self.language,
-            FactKind::Basis => &mut self.basis,
-            FactKind::CreativeType => &mut self.creative_type,
-            FactKind::Distributor => &mut self.distributor,
-            FactKind::Franchise => &mut self.franchise,
-            FactKind::AgeRating => &mut self.age_rating,
-            _ => return false,
-        };
-        *one = words.first().cloned();
         true
     }
 

@@ -133,7 +133,7 @@ fn test(
         &knowledge.facts,
         &spec,
         &mut |model, panel| {
-            let key = ModelKey::of::<FittedModel>(model, &knowledge.fingerprint);
+            let key = ModelKey::of::<FittedModel>(model);
             models.load_or_fit(&key, || Ok(model.fit(panel, control)?)).map_err(|error| match error {
                 AppError::Forecast(error) => error,
                 other => {

@@ -61,7 +61,7 @@ pub async fn streaming(
         }
         let (trained_before, data) = (training_cut(as_of), knowledge.fingerprint.clone());
         let spec = StreamingSpec { trained_before, data, ensemble: learner(question.seed) };
-        let key = ModelKey::of::<FittedStreaming>(&spec, &knowledge.fingerprint);
+        let key = ModelKey::of::<FittedStreaming>(&spec);
         let fitted = models.load_or_fit(&key, || Ok(spec.fit(&lists, &control)?))?;
         let titles = match &asked {
             Some((_, found)) => found.title().into_iter().collect(),

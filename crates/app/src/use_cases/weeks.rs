@@ -1,8 +1,8 @@
 //! Weeks: what a film takes week by week after its opening weekend, and in the end.
 
-use marquee_domain::{AsOf, Control, Day, Forecast, Horizon, Population, Target};
+use marquee_domain::{Control, Day, Forecast, Horizon, Population, Target};
+use marquee_forecast::has_charts;
 use marquee_forecast::weeks::Week;
-use marquee_forecast::{has_charts, usual_population};
 use marquee_platform::{Action, Permit};
 
 use crate::asked::{Asked, Found};
@@ -55,9 +55,9 @@ pub async fn weeks(
         let terms = Terms { target: Target::Domestic, population: None, as_of, seed };
         let subject = forecaster.look_at_title(title.id, &name, stated, &terms)?;
         let run = forecaster.forecast(&subject, &terms, &control)?;
-        let population = usual_population(&subject, Target::Domestic);
+        let population = run.population;
         let history = forecaster.history(Target::Domestic, as_of)?;
-        let cut = training_cut(AsOf(as_of.0));
+        let cut = training_cut(as_of);
         let fitted = forecaster.knowledge().weeks(&models, (population, cut, seed), &control)?;
         let forecast = fitted.weeks(&history, &subject)?;
         let took = settled.into_iter().find(|e| e.title == title.id).map(|e| e.weeks).unwrap_or_default();

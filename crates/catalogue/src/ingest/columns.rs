@@ -102,8 +102,8 @@ impl Rows<'_> {
             facts.push(pieces);
             if let Some((at, days, later)) = &column.known {
                 let mut days = self.days(*at, days, findings);
-                days.iter_mut().flatten().for_each(|day| *day += later);
-                for day in days.iter().flatten() {
+                for day in days.iter_mut().flatten() {
+                    *day = day.saturating_add(*later);
                     let (first, last) = known_days.unwrap_or((*day, *day));
                     known_days = Some((first.min(*day), last.max(*day)));
                 }

@@ -93,6 +93,46 @@ fn what_comes_later_changes_no_forecast() {
     assert_eq!(before, after);
 }
 
+/// Writes a side table of the rows that `lists` names: made-up people and figures, by title and year.
+fn write_side(
+    side: &Path,
+    rows: &[csv::StringRecord],
+    (title, released): (usize, usize),
+    lists: &dyn Fn(usize) -> bool,
+) {
+    let mut writer = csv::Writer::from_path(side).unwrap();
+    writer
+        .write_record([
+            "title",
+            "year",
+            "director",
+            "cast",
+            "budget",
+            "keyword",
+            "runtime",
+            "worldwide_gross",
+        ])
+        .unwrap();
+    for (i, row) in rows.iter().enumerate().filter(|(i, _)| lists(*i)) {
+        let year = &row[released][row[released].len().saturating_sub(4)..];
+        let (director, cast) =
+            (format!("Director {}", i % 90), format!("A {}|B {}|C {}", i % 70, i % 50, i % 30));
+        writer
+            .write_record([
+                &row[title],
+                year,
+                &director,
+                &cast,
+                "25000000",
+                "based on truth",
+                "100",
+                "90000000",
+            ])
+            .unwrap();
+    }
+    writer.flush().unwrap();
+}
+
 /// Absence leaks: a side table lists some of the films, by no matter what. Which films it lists moves no forecast but those of
 /// `credited`, which is trained and tested within it.
 #[test]
@@ -120,37 +160,7 @@ fn membership_of_a_side_table_moves_nothing() {
     .unwrap();
     let predict = |lists: &dyn Fn(usize) -> bool, name: &str| {
         let (data, side) = (folder.path().join(name), folder.path().join(format!("{name}-side.csv")));
-        let mut writer = csv::Writer::from_path(&side).unwrap();
-        writer
-            .write_record([
-                "title",
-                "year",
-                "director",
-                "cast",
-                "budget",
-                "keyword",
-                "runtime",
-                "worldwide_gross",
-            ])
-            .unwrap();
-        for (i, row) in rows.iter().enumerate().filter(|(i, _)| lists(*i)) {
-            let year = &row[released][row[released].len().saturating_sub(4)..];
-            let (director, cast) =
-                (format!("Director {}", i % 90), format!("A {}|B {}|C {}", i % 70, i % 50, i % 30));
-            writer
-                .write_record([
-                    &row[title],
-                    year,
-                    &director,
-                    &cast,
-                    "25000000",
-                    "based on truth",
-                    "100",
-                    "90000000",
-                ])
-                .unwrap();
-        }
-        writer.flush().unwrap();
+        write_side(&side, &rows, (title, released), lists);
         ask(&data, &["ingest", films().to_str().unwrap()]);
         ask(&data, &["ingest", side.to_str().unwrap(), "--map", map.to_str().unwrap()]);
         let to = folder.path().join(format!("{name}.csv"));
