@@ -126,6 +126,41 @@ pub enum AppError {
         "the lake holds no weekly lists: ingest a table that states `weekly_list`, `weekly_rank` and `weekly_hours`"
     )]
     NoLists,
+    /// Nobody states scores.
+    #[error("the lake holds no scores of {opinion}: ingest a table that states `{kind}`")]
+    NoScores {
+        /// Whose.
+        opinion: marquee_domain::Opinion,
+        /// The kind of fact.
+        kind: marquee_domain::FactKind,
+    },
+    /// No such game is known.
+    #[error(
+        "no game is called `{0}`: `marquee titles` searches; a game that is not in the lake is described with --new, --platform, --genre, --publisher and --year"
+    )]
+    NoGame(String),
+    /// Several games are called so.
+    #[error("`{asked}` is the name of {count} games: say which with --platform or by its id:\n{}", .found.join("\n"))]
+    ManyGames {
+        /// What was asked for.
+        asked: String,
+        /// How many.
+        count: usize,
+        /// The first of them, one line each.
+        found: Vec<String>,
+    },
+    /// No awards of that year are known.
+    #[error(
+        "no awards for films of {} are known{}: ingest tables that state `award_nomination` and `award_win`, such as oscars.tsv; films and a `--nominations` season want a table of films too",
+        .year.map_or_else(|| "any year".to_owned(), |year| year.to_string()),
+        .as_of.map_or_else(String::new, |day| format!(" by {day}"))
+    )]
+    NoAwards {
+        /// The year of the films, where one was asked for.
+        year: Option<i32>,
+        /// The day whose knowledge was to be used, where one was asked for.
+        as_of: Option<marquee_domain::Day>,
+    },
     /// There was no champion before.
     #[error("these models had no other champion: there is nothing to take back")]
     NoEarlierChampion,

@@ -35,6 +35,12 @@ pub enum Reach {
     Runs,
     /// Weekly lists of streaming, and nothing else.
     Lists,
+    /// Plans, and awards.
+    Awards,
+    /// Plans, and scores.
+    Scores,
+    /// Games, and nothing else.
+    Games,
 }
 
 impl Reach {
@@ -47,12 +53,15 @@ impl Reach {
     /// The kinds of fact that are read.
     #[must_use]
     pub fn kinds(self) -> Vec<FactKind> {
-        if self == Self::Lists {
-            return LISTS.to_vec();
-        }
-        let charts = [FactKind::DailyGross, FactKind::DailyTheatres, FactKind::GrossToDate];
-        let charts = charts.into_iter().filter(|_| self == Self::Runs);
-        KINDS.into_iter().chain(charts).collect()
+        let further: &[FactKind] = match self {
+            Self::Runs => &[FactKind::DailyGross, FactKind::DailyTheatres, FactKind::GrossToDate],
+            Self::Awards => &[FactKind::AwardNomination, FactKind::AwardWin],
+            Self::Scores => &[FactKind::CriticScore, FactKind::ViewerScore],
+            Self::Plans => &[],
+            Self::Lists => return LISTS.to_vec(),
+            Self::Games => return GAMES.to_vec(),
+        };
+        KINDS.iter().chain(further).copied().collect()
     }
 }
 
@@ -64,6 +73,17 @@ const LISTS: [FactKind; 6] = [
     FactKind::WeeklyRank,
     FactKind::WeeklyHours,
     FactKind::WeeklyViews,
+];
+
+/// The kinds of fact that forecasts of games read.
+const GAMES: [FactKind; 7] = [
+    FactKind::Name,
+    FactKind::ReleaseYear,
+    FactKind::Platform,
+    FactKind::Genre,
+    FactKind::Distributor,
+    FactKind::Units,
+    FactKind::UnitsJapan,
 ];
 
 /// The kinds of fact that all forecasting of grosses reads. Scores and crowd edits are not among them.

@@ -32,11 +32,14 @@ pub mod types {
     pub use marquee_catalogue::{
         IngestReport, IssueFilter, Merge, SourceIssue, SqlAnswer, SqlLimits, TitleQuery, TitleRow, TitleSort,
     };
+    pub use marquee_forecast::awards::{AwardForecast, AwardsTest, Chance, NominationsRow, WinsRow};
     pub use marquee_forecast::backtest::{Backtest, Row};
     pub use marquee_forecast::drift::Drift;
     pub use marquee_forecast::features::{Numeric, numbers};
+    pub use marquee_forecast::games::Game;
     pub use marquee_forecast::score::{Difference, Prediction, Reliability, Score, TierCoverage, Versus};
     pub use marquee_forecast::streaming::{Baseline, StreamingForecast, StreamingTest};
+    pub use marquee_forecast::table::{Guess, TableForecast, TableRow, TableTest};
     pub use marquee_forecast::tune::{Contest, PeriodScore, Trial};
     pub use marquee_forecast::weeks::{Week, WeeksTest};
     pub use marquee_forecast::what_if::{Change, Swing, Weekend};

@@ -8,8 +8,10 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use marquee_forecast::awards::{AwardsSpec, FittedAwards};
 use marquee_forecast::features::registry;
 use marquee_forecast::streaming::{FittedStreaming, StreamingSpec};
+use marquee_forecast::table::{FittedTable, TableSpec};
 use marquee_forecast::weeks::{FittedWeeks, WeeksSpec};
 use marquee_forecast::{FittedModel, ForecastError, ModelSpec};
 use sha2::{Digest, Sha256};
@@ -80,8 +82,10 @@ macro_rules! stored {
 }
 
 stored! {
+    FittedAwards, AwardsSpec, "awards";
     FittedModel, ModelSpec, "model";
     FittedStreaming, StreamingSpec, "streaming";
+    FittedTable, TableSpec, "table";
     FittedWeeks, WeeksSpec, "weeks";
 }
 

@@ -8,7 +8,7 @@ use crate::mapping::Mapping;
 use crate::read;
 
 /// The built-in maps, in the order in which their tables are ingested: names and canonical ids come from the first.
-const MAPS: [&str; 13] = [
+const MAPS: [&str; 16] = [
     include_str!("../maps/mojo_tmdb_titles.toml"),
     include_str!("../maps/openings.toml"),
     include_str!("../maps/tmdb_5000_movies.toml"),
@@ -22,6 +22,9 @@ const MAPS: [&str; 13] = [
     include_str!("../maps/mojo_tmdb_keyword_links.toml"),
     include_str!("../maps/daily_grosses.toml"),
     include_str!("../maps/netflix_top10.toml"),
+    include_str!("../maps/oscars.toml"),
+    include_str!("../maps/golden_globe_awards.toml"),
+    include_str!("../maps/video_games.toml"),
 ];
 
 /// The priority of sources with a map of the user's own: behind the built-in ones.

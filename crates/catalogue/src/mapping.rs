@@ -41,7 +41,7 @@ pub struct Mapping {
     /// The ids that the table gives, the main one first.
     #[serde(default)]
     pub id: Vec<IdMap>,
-    /// Names and years as ids, for a table that has no other.
+    /// Names and years as ids: the main id of a table that has no other, and one more of a table that has.
     pub title_year: Option<TitleYear>,
     /// Where the release day stands.
     pub release: Option<ReleaseMap>,
@@ -51,6 +51,9 @@ pub struct Mapping {
     /// The columns that together may occur only once.
     #[serde(default)]
     pub unique: Vec<String>,
+    /// Whether rows may end early: the cells that they lack are unknown. Elsewhere such rows are refused.
+    #[serde(default)]
+    pub short_rows: bool,
     /// Cells that mean "unknown", besides the empty one.
     #[serde(default = "usual_missing")]
     pub missing: Vec<String>,
@@ -79,13 +82,15 @@ pub struct IdMap {
     pub and: Vec<String>,
 }
 
-/// Identity by name and year, for a table without ids.
+/// Identity by name and year.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TitleYear {
     /// The column with the name.
     pub name: String,
-    /// The column with the year; the release day's year where it is not said.
+    /// The column with the name where that one is empty.
+    pub otherwise: Option<String>,
+    /// The column with the year, of a season like `1932/33` the latter; the release day's year where it is not said.
     pub year: Option<String>,
 }
 
@@ -116,14 +121,17 @@ pub struct Lookup {
     pub value: String,
 }
 
-/// Which rows count.
+/// Which rows count: those whose column holds one text, or one of several.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Where {
     /// The column.
     pub column: String,
     /// What it must hold.
-    pub equals: String,
+    pub equals: Option<String>,
+    /// One of what it must hold, in place of `equals`.
+    #[serde(default)]
+    pub any_of: Vec<String>,
 }
 
 /// A column and the kind of fact that it states.
@@ -132,6 +140,12 @@ pub struct Where {
 pub struct ColumnMap {
     /// The column in the source.
     pub from: String,
+    /// Further columns that a text is made of: joined by `|`, without those that are unknown.
+    #[serde(default)]
+    pub and: Vec<String>,
+    /// Which rows state it, where not all do.
+    #[serde(rename = "where")]
+    pub only: Option<Where>,
     /// What it states.
     pub kind: FactKind,
     /// From when the world could know it; [`Known::usual`] for the kind where it is not said.
@@ -204,6 +218,8 @@ pub enum Known {
     Release(i32),
     /// So many days after the day in this column.
     Column(String, i32),
+    /// A day of a year so many years after the one in this column: column, years, month, day.
+    Year(String, i32, u32, u32),
     /// Nobody knows: from the day that the table was compiled.
     Undated,
 }
@@ -246,7 +262,11 @@ impl Known {
             | K::WeeklyHours
             | K::WeeklyViews
             | K::WeeklyRank
-            | K::WeeklyList => Self::Undated,
+            | K::WeeklyList
+            | K::Units
+            | K::UnitsJapan
+            | K::AwardNomination
+            | K::AwardWin => Self::Undated,
             _ => Self::Release(-GREENLIGHT_LEAD),
         }
     }
@@ -258,9 +278,12 @@ impl TryFrom<String> for Known {
     fn try_from(word: String) -> Result<Self, String> {
         let fail = || {
             format!(
-                "known `{word}`: use greenlight, announced, release, release+DAYS, release-DAYS, column:NAME, column:NAME+DAYS or undated"
+                "known `{word}`: use greenlight, announced, release, release+DAYS, release-DAYS, column:NAME, column:NAME+DAYS, year:NAME MM-DD, year:NAME+YEARS MM-DD or undated"
             )
         };
+        if let Some(rest) = word.strip_prefix("year:") {
+            return day_of_year(rest).ok_or_else(fail);
+        }
         Ok(match word.as_str() {
             "greenlight" => Self::Release(-GREENLIGHT_LEAD),
             "announced" => Self::Release(-ANNOUNCED_LEAD),
@@ -276,6 +299,18 @@ impl TryFrom<String> for Known {
             },
         })
     }
+}
+
+/// `NAME MM-DD` or `NAME+YEARS MM-DD`.
+fn day_of_year(text: &str) -> Option<Known> {
+    let (column, day) = text.rsplit_once(' ')?;
+    let (month, day) = day.split_once('-')?;
+    let (month, day) = (month.parse().ok()?, day.parse().ok()?);
+    // A day that every year has.
+    Day::new(2001, month, day).ok()?;
+    let later = column.rsplit_once('+').and_then(|(name, years)| Some((name, years.parse().ok()?)));
+    let (name, years) = later.unwrap_or((column, 0));
+    Some(Known::Year(name.to_owned(), years, month, day))
 }
 
 /// A validation rule. A value that breaks it is refused; the rest of its row is kept unless the rule says otherwise.
@@ -346,7 +381,7 @@ impl Mapping {
     /// Every column that the map names, each once, in order.
     pub(crate) fn columns(&self) -> Vec<&str> {
         let mut all: Vec<&str> = self.id.iter().flat_map(IdMap::columns).collect();
-        all.extend(self.title_year.iter().flat_map(|t| [Some(t.name.as_str()), t.year.as_deref()]).flatten());
+        all.extend(self.title_year.iter().flat_map(TitleYear::columns));
         if let Some(release) = &self.release {
             all.extend([release.column.as_deref(), release.year_column.as_deref()].into_iter().flatten());
         }
@@ -354,7 +389,9 @@ impl Mapping {
         all.extend(self.unique.iter().map(String::as_str));
         for column in &self.column {
             all.push(&column.from);
-            if let Some(Known::Column(name, _)) = &column.known {
+            all.extend(column.and.iter().map(String::as_str));
+            all.extend(column.only.iter().map(|w| w.column.as_str()));
+            if let Some(Known::Column(name, _) | Known::Year(name, ..)) = &column.known {
                 all.push(name);
             }
         }
@@ -377,9 +414,10 @@ impl Mapping {
         if self.name.is_empty() || !self.name.chars().all(plain) || self.name.starts_with('.') {
             return Err(format!("name `{}`: use letters, digits, `_`, `-` and `.`", self.name));
         }
-        if self.id.is_empty() == self.title_year.is_none() {
-            return Err("say what identifies a title: either `id` or `title_year`".to_owned());
+        if self.id.is_empty() && self.title_year.is_none() {
+            return Err("say what identifies a title: `id` or `title_year`".to_owned());
         }
+        self.only.iter().try_for_each(Where::check)?;
         if self.release.as_ref().is_some_and(|r| r.column.is_some() == r.from.is_some()) {
             return Err("release: give either `column` or `from`".to_owned());
         }
@@ -389,6 +427,26 @@ impl Mapping {
             return Err("title_year: give `year`, or `release` with a column".to_owned());
         }
         self.column.iter().try_for_each(ColumnMap::check)
+    }
+}
+
+impl TitleYear {
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.otherwise.as_deref()).chain(self.year.as_deref())
+    }
+}
+
+impl Where {
+    fn check(&self) -> Result<(), String> {
+        match self.equals.is_some() != self.any_of.is_empty() {
+            true => Err(format!("where `{}`: give either `equals` or `any_of`", self.column)),
+            false => Ok(()),
+        }
+    }
+
+    /// What the column may hold.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.equals.iter().chain(&self.any_of).cloned().collect()
     }
 }
 
@@ -407,6 +465,14 @@ impl ColumnMap {
         if matches!(self.kind, FactKind::SourceId) {
             return Err(format!("column `{}`: ids are given under `id`, not as a column", self.from));
         }
+        let plain_text = self.kind.value_type() == ValueType::Text && self.split == Split::None;
+        if (self.only.is_some() || !self.and.is_empty()) && !plain_text {
+            return Err(format!(
+                "column `{}`: `and` and `where` are for texts that are not split",
+                self.from
+            ));
+        }
+        self.only.iter().try_for_each(Where::check)?;
         if self.split != Split::None && (self.kind.value_type() != ValueType::Text || !self.kind.is_many()) {
             return Err(format!("column `{}`: `{}` has one value and cannot be split", self.from, self.kind));
         }
@@ -473,5 +539,9 @@ mod tests {
         let column = |name: &str, days| Ok(Known::Column(name.to_owned(), days));
         assert_eq!(Known::try_from("column:week+2".to_owned()), column("week", 2));
         assert_eq!(Known::try_from("column:a+b".to_owned()), column("a+b", 0));
+        let year = |text: &str| Known::try_from(text.to_owned());
+        assert_eq!(year("year:Year+1 03-15"), Ok(Known::Year("Year".to_owned(), 1, 3, 15)));
+        assert_eq!(year("year:year film 12-31"), Ok(Known::Year("year film".to_owned(), 0, 12, 31)));
+        assert!(year("year:Year").is_err() && year("year:Year 02-29").is_err());
     }
 }

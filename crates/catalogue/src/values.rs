@@ -64,6 +64,15 @@ pub(crate) fn whole(cell: &str, per_unit: f64) -> Result<i64, Unreadable> {
     }
 }
 
+/// A year, or the latter of a season's two: `2012`, `1932/33`.
+pub(crate) fn year(cell: &str) -> Option<i32> {
+    let whole = |text: &str| i32::try_from(whole(text, 1.0).ok()?).ok();
+    let Some((first, second)) = cell.split_once('/') else { return whole(cell) };
+    let (first, second) = (whole(first)?, whole(second).filter(|_| second.len() == 2)?);
+    let same = first.checked_sub(first.rem_euclid(100))?.checked_add(second)?;
+    Some(if same < first { same + 100 } else { same })
+}
+
 /// `-?digits[.digits]` with at most 15 digits, as a whole number of units of 10^-places; nothing where it has more
 /// decimals than that (other than zeros) or any other shape.
 fn plain_decimal(bytes: &[u8], places: u32) -> Option<i64> {
@@ -201,6 +210,8 @@ mod tests {
         assert_eq!(whole("$12,500,000", 100.0), Ok(1_250_000_000));
         assert_eq!(whole("2.5", 1e8), Ok(250_000_000));
         assert_eq!(whole("110.0", 1.0), Ok(110));
+        let years = ["2012", "1932/33", "1999/00", "33/1932", "soon"].map(year);
+        assert_eq!(years, [Some(2012), Some(1933), Some(2000), None, None]);
         assert_eq!(whole("NaN", 1.0), Err(Unreadable::Infinite));
         assert_eq!(whole("1e400", 1.0), Err(Unreadable::Infinite));
         assert_eq!(whole("1e18", 100.0), Err(Unreadable::Infinite));

@@ -1,5 +1,6 @@
 //! What a question is about: the flags that several commands share, and `--set`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -167,9 +168,26 @@ fn whole(text: &str) -> Result<u32> {
     text.parse().with_context(|| format!("`{text}` is not a whole number"))
 }
 
+/// A range of years, both ends included: `2013..2015`, or one year.
+pub(crate) fn years(text: &str) -> Result<RangeInclusive<i32>, String> {
+    let wrong = || format!("`{text}` is not a range of years; write 2013..2015");
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let year = |t: &str| t.trim_start_matches('=').trim().parse::<i32>().map_err(|_| wrong());
+    let range = year(first)?..=year(last)?;
+    if range.is_empty() { Err(format!("`{text}` ends before it begins")) } else { Ok(range) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn years_are_read_as_people_write_them() {
+        assert_eq!(years("2013..2015"), Ok(2013..=2015));
+        assert_eq!(years("2013..=2015"), Ok(2013..=2015));
+        assert_eq!(years("2013"), Ok(2013..=2013));
+        assert!(years("2015..2013").is_err() && years("soon").is_err());
+    }
 
     #[test]
     fn changes_are_read_as_people_write_them() {

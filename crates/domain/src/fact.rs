@@ -197,6 +197,19 @@ fact_kinds! {
     WeeklyRank, "weekly_rank", Count, true;
     /// The weekly list that it is in (`weekly_list`).
     WeeklyList, "weekly_list", Text, false;
+    /// The year of release, where no day is known (`release_year`).
+    ReleaseYear, "release_year", Count, false;
+    /// The machine that a game is for (`platform`).
+    Platform, "platform", Text, false;
+    /// Copies of a game sold worldwide over its life (`units`).
+    Units, "units", Count, false;
+    /// Those of them that were sold in Japan (`units_japan`).
+    UnitsJapan, "units_japan", Count, false;
+    /// A nomination for an award (`award_nomination`): the award's word, see [`Award`](crate::Award), and who is named, with
+    /// `|` between.
+    AwardNomination, "award_nomination", Text, true;
+    /// A nomination that won, in the same words (`award_win`).
+    AwardWin, "award_win", Text, true;
     /// Sales of discs and downloads (`home_video_sales`).
     HomeVideoSales, "home_video_sales", Money, false;
     /// Critics' score, 0–100 (`critic_score`).

@@ -1,50 +1,9 @@
 //! Forecasts: what is predicted, for whom, as of when, how sure, and why.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{AsOf, Day, Distribution, DomainError, TitleId};
-
-macro_rules! closed_words {
-    ($(#[$doc:meta])+ $name:ident ($what:literal) { $($(#[$vdoc:meta])+ $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$vdoc])+ #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// All of them, in order.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word used in files and tables.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = DomainError;
-
-            fn from_str(word: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|x| x.as_str() == word).ok_or_else(|| DomainError::Word {
-                    what: $what,
-                    word: word.to_owned(),
-                    known: Self::ALL.iter().map(|x| x.as_str()).collect::<Vec<_>>().join(", "),
-                })
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
-}
+use crate::words::closed_words;
+use crate::{AsOf, Day, Distribution, TitleId};
 
 closed_words! {
     /// How much is known when a forecast is made.
@@ -135,6 +94,16 @@ closed_words! {
         International = "international",
         /// The whole theatrical run everywhere.
         Worldwide = "worldwide",
+    }
+}
+
+closed_words! {
+    /// Whose opinion of a title is predicted.
+    Opinion ("opinion") {
+        /// Critics, from 0 to 100.
+        Critics = "critics",
+        /// Viewers, from 0 to 10.
+        Viewers = "viewers",
     }
 }
 

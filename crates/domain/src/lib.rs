@@ -7,6 +7,7 @@
 //! Read in this order: [`Fact`] (what is known, and since when), [`AsOf`] and [`Horizon`] (what a question may know),
 //! [`Distribution`] and [`Forecast`] (what an answer is), [`Project`] and [`Slate`] (what is decided with it).
 
+mod award;
 mod control;
 mod day;
 mod distribution;
@@ -18,13 +19,15 @@ mod money;
 mod probability;
 mod project;
 mod title;
+mod words;
 
+pub use award::Award;
 pub use control::{Cancelled, Control, Progress};
 pub use day::{AsOf, Day, FIRST_YEAR, LAST_YEAR};
 pub use distribution::{Distribution, LEVELS};
 pub use error::DomainError;
 pub use fact::{Fact, FactKind, FactValue, RecordedAt, ValueType};
-pub use forecast::{Comp, Driver, Forecast, Horizon, Population, Provenance, Target};
+pub use forecast::{Comp, Driver, Forecast, Horizon, Opinion, Population, Provenance, Target};
 pub use issue::{Action, Issue};
 pub use money::{Budget, Currency, Gross, Money, PriceYear, Spend, StudioShare};
 pub use probability::{Coverage, Probability, Weight};

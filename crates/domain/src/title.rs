@@ -184,16 +184,17 @@ pub enum Window {
 }
 
 /// A name as titles are matched by it: lower case, no accents' marks kept apart, no punctuation, no leading article,
-/// single spaces. `"The Land Girls"` and `"land girls, the"` agree.
+/// no year in brackets behind it, single spaces. `"The Land Girls"` and `"land girls, the"` agree.
 ///
 /// ```
 /// assert_eq!(marquee_domain::normalise_title("The Land Girls!"), "land girls");
 /// assert_eq!(marquee_domain::normalise_title("Land Girls, The"), "land girls");
 /// assert_eq!(marquee_domain::normalise_title("10,000 B.C."), "10000 bc");
+/// assert_eq!(marquee_domain::normalise_title("Hamlet (1948)"), "hamlet");
 /// ```
 #[must_use]
 pub fn normalise_title(name: &str) -> String {
-    let lowered = name.trim().to_lowercase();
+    let lowered = without_year(name.trim()).to_lowercase();
     let article_first = match lowered.rsplit_once(", ") {
         Some((rest, article @ ("the" | "a" | "an"))) => format!("{article} {rest}"),
         _ => lowered,
@@ -210,6 +211,17 @@ pub fn normalise_title(name: &str) -> String {
     let first = parts.next_if(|w| matches!(*w, "the" | "a" | "an"));
     let rest: Vec<&str> = parts.collect();
     if rest.is_empty() { first.unwrap_or_default().to_owned() } else { rest.join(" ") }
+}
+
+/// A name without the year in brackets that some tables write behind it.
+fn without_year(name: &str) -> &str {
+    let year = |(_, rest): &(&str, &str)| {
+        rest.strip_suffix(')').is_some_and(|y| y.len() == 4 && y.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match name.rsplit_once('(').filter(year) {
+        Some((before, _)) if !before.trim().is_empty() => before.trim_end(),
+        _ => name,
+    }
 }
 
 #[cfg(test)]

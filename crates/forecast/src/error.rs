@@ -16,9 +16,9 @@ pub enum ForecastError {
         /// Where the history stood.
         now: Day,
     },
-    /// Too few settled titles to learn from.
+    /// Too few known outcomes to learn from.
     #[error(
-        "{have} settled titles are too few to learn {what} from; {need} are needed: ingest more titles with a budget, a release date and a gross, or choose a later day"
+        "{have} known outcomes are too few to learn {what} from; {need} are needed: ingest more (for grosses, titles with a budget, a release date and a gross), or choose a later day"
     )]
     TooFew {
         /// What was to be learned.

@@ -11,6 +11,7 @@
 //!
 //! The room is pure: it reads no file and no clock, and knows nothing of investing or of where facts are kept.
 
+pub mod awards;
 pub mod backtest;
 mod calendar;
 mod card;
@@ -19,16 +20,19 @@ pub mod drift;
 mod error;
 mod example;
 pub mod features;
+pub mod games;
 mod history;
 mod model;
 mod panel;
 pub mod prices;
 mod profile;
+pub mod reception;
 mod record;
 mod run;
 mod scope;
 pub mod score;
 pub mod streaming;
+pub mod table;
 pub mod tune;
 pub mod weeks;
 pub mod what_if;

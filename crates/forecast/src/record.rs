@@ -122,6 +122,14 @@ impl Expectation {
         }))
     }
 
+    /// By so many facts. Before anything is known: nothing, held with the weight of one outcome.
+    #[must_use]
+    pub fn of_nothing(facts: usize) -> Self {
+        let mut moments = vec![0.0; facts * facts];
+        (0..facts).for_each(|i| moments[i * facts + i] = 1.0);
+        Self { moments, cross: vec![0.0; facts] }
+    }
+
     fn of_films<const FACTS: usize>(films: [([f64; FACTS], f64); 5]) -> Self {
         let mut start = Self { moments: vec![0.0; FACTS * FACTS], cross: vec![0.0; FACTS] };
         films.iter().for_each(|(facts, gross)| start.observe(facts, *gross));

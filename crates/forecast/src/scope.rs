@@ -30,22 +30,18 @@ pub struct Scope {
     pub people: BTreeSet<String>,
 }
 
-impl Scope {
-    /// Chooses the sources of a target by the facts known before `cut`.
-    ///
-    /// Outcomes come from the source that states most of them; at home one that also states opening days goes first,
-    /// because it was added up from the daily charts, and abroad one that also states what was taken at home.
-    #[must_use]
-    pub fn infer(target: Target, facts: &[Fact], cut: Day) -> Self {
-        let kind = outcome_kinds(target)[0];
+/// Where the outcomes of a kind come from, and what may feed their features; as [`Scope`] says of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sources {
+    pub outcomes: String,
+    pub features: BTreeSet<String>,
+    pub people: BTreeSet<String>,
+}
+
+impl Sources {
+    /// Chooses by the facts known before `cut`: the source that states most outcomes, the preferred first.
+    pub(crate) fn of(kind: FactKind, preferred: &HashSet<Arc<str>>, facts: &[Fact], cut: Day) -> Self {
         let known = || facts.iter().filter(|f| f.known_on < cut);
-        let states =
-            |k: FactKind| known().filter(|f| f.kind == k).map(|f| f.source.clone()).collect::<HashSet<_>>();
-        let preferred = match target {
-            Target::Opening | Target::Domestic => states(FactKind::OpeningDayGross),
-            Target::International => states(FactKind::DomesticGross),
-            Target::Worldwide => HashSet::new(),
-        };
         let mut counts: BTreeMap<Arc<str>, (bool, usize)> = BTreeMap::new();
         for fact in known().filter(|f| f.kind == kind) {
             let entry = counts.entry(fact.source.clone()).or_insert((preferred.contains(&fact.source), 0));
@@ -57,11 +53,40 @@ impl Scope {
         let settled: HashSet<TitleId> =
             known().filter(|f| f.kind == kind && f.source == outcomes).map(|f| f.title).collect();
         Self {
-            target,
             features: complete(known(), &settled),
             people: tables_of_credits(known(), &outcomes),
             outcomes: outcomes.to_string(),
         }
+    }
+
+    /// Whether a fact may be seen: people by tables of credits, all else by sources that are complete.
+    pub(crate) fn admits(&self, fact: &Fact) -> bool {
+        match fact.kind {
+            FactKind::Director | FactKind::Cast => self.people.contains(&*fact.source),
+            _ => self.features.contains(&*fact.source),
+        }
+    }
+}
+
+impl Scope {
+    /// Chooses the sources of a target by the facts known before `cut`.
+    ///
+    /// Outcomes come from the source that states most of them; at home one that also states opening days goes first,
+    /// because it was added up from the daily charts, and abroad one that also states what was taken at home.
+    #[must_use]
+    pub fn infer(target: Target, facts: &[Fact], cut: Day) -> Self {
+        let states = |k: FactKind| {
+            let known = facts.iter().filter(|f| f.known_on < cut && f.kind == k);
+            known.map(|f| f.source.clone()).collect::<HashSet<_>>()
+        };
+        let preferred = match target {
+            Target::Opening | Target::Domestic => states(FactKind::OpeningDayGross),
+            Target::International => states(FactKind::DomesticGross),
+            Target::Worldwide => HashSet::new(),
+        };
+        let Sources { outcomes, features, people } =
+            Sources::of(outcome_kinds(target)[0], &preferred, facts, cut);
+        Self { target, outcomes, features, people }
     }
 
     /// Whether a fact may enter the history of this target.

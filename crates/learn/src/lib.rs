@@ -48,6 +48,7 @@
 pub mod artefact;
 mod boosting;
 mod calibration;
+mod choice;
 mod control;
 mod dataset;
 pub mod drift;
@@ -71,6 +72,7 @@ mod tree;
 pub use artefact::ArtefactError;
 pub use boosting::{BoostingSpec, Monotone};
 pub use calibration::{CalibrationSpec, Distribution};
+pub use choice::{Alternative, ChoiceSet, ChoiceSpec, FittedChoice};
 pub use dataset::{Dataset, Example, Features, MAX_FEATURES, MAX_GROUPS};
 pub use ensemble::{
     Drivers, ENSEMBLE_KIND, EnsembleSpec, FittedEnsemble, Judged, MemberReport, Prediction, Report,

@@ -86,6 +86,54 @@ pub fn coverage(actual: &[f64], lower: &[f64], upper: &[f64]) -> f64 {
     mean(actual.iter().zip(lower).zip(upper).map(inside))
 }
 
+/// The area under the receiver's curve: how often one that happened was given more than one that did not, equal ones half.
+/// NaN where nothing happened, or all did.
+///
+/// ```
+/// use marquee_learn::metrics::auc;
+///
+/// assert_eq!(auc(&[0.9, 0.8, 0.7, 0.1], &[true, false, true, false]), 0.75);
+/// ```
+pub fn auc(stated: &[f64], happened: &[bool]) -> f64 {
+    let ranked = ranked(stated, happened);
+    let (mut below, mut won) = (0.0, 0.0);
+    let total = ranked.iter().filter(|(_, happened)| *happened).count() as f64;
+    for equal in ranked.chunk_by(|a, b| a.0 == b.0).rev() {
+        let happened = equal.iter().filter(|(_, happened)| *happened).count() as f64;
+        let not = equal.len() as f64 - happened;
+        won += happened * (below + 0.5 * not);
+        below += not;
+    }
+    won / (total * below)
+}
+
+/// The mean, over what happened, of the share that happened among all that were given as much or more: the area under the
+/// curve of precision against recall, as sums of steps. NaN where nothing happened.
+///
+/// ```
+/// use marquee_learn::metrics::average_precision;
+///
+/// let ap = average_precision(&[0.9, 0.8, 0.7, 0.1], &[true, false, true, false]);
+/// assert!((ap - (1.0 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
+/// ```
+pub fn average_precision(stated: &[f64], happened: &[bool]) -> f64 {
+    let (mut seen, mut hits, mut sum) = (0.0, 0.0, 0.0);
+    for equal in ranked(stated, happened).chunk_by(|a, b| a.0 == b.0) {
+        let found = equal.iter().filter(|(_, happened)| *happened).count() as f64;
+        seen += equal.len() as f64;
+        hits += found;
+        sum += found * hits / seen;
+    }
+    sum / hits
+}
+
+/// What was stated with whether it happened, most first.
+fn ranked(stated: &[f64], happened: &[bool]) -> Vec<(f64, bool)> {
+    let mut ranked: Vec<(f64, bool)> = stated.iter().copied().zip(happened.iter().copied()).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    ranked
+}
+
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0usize), |(sum, n), v| (sum + v, n + 1));
     if n == 0 { f64::NAN } else { sum / n as f64 }
@@ -105,9 +153,18 @@ mod tests {
         assert_eq!(coverage(&[1.0, 2.0, 3.0, 4.0], &[1.0, 0.0, 4.0, 0.0], &[1.0, 2.0, 5.0, 3.0]), 0.5);
     }
 
+    /// All alike: no order, and the base rate.
+    #[test]
+    fn what_tells_nothing_apart_ranks_by_chance() {
+        let happened = [true, false, false, true, false];
+        assert_eq!((auc(&[0.3; 5], &happened), average_precision(&[0.3; 5], &happened)), (0.5, 0.4));
+        assert_eq!(auc(&[0.1, 0.2], &[false, true]), 1.0);
+    }
+
     #[test]
     fn empty_input_is_nan_not_a_panic() {
         assert!(r2(&[], &[]).is_nan() && rmse(&[], &[]).is_nan() && median_ape(&[], &[]).is_nan());
         assert!(r2(&[2.0, 2.0], &[1.0, 3.0]).is_nan() && crps(&[], &[]).is_nan());
+        assert!(auc(&[0.5], &[true]).is_nan() && average_precision(&[0.5], &[false]).is_nan());
     }
 }

@@ -1,15 +1,18 @@
 //! One file for each thing that a user can ask. Each has its own request and answer types, and none names another.
 
+pub mod awards;
 pub mod backtest;
 pub mod dates;
 pub mod demo;
 pub mod doctor;
 pub mod drift;
 pub mod forecast;
+pub mod games;
 pub mod ingest;
 pub mod issues;
 pub mod models;
 pub mod promote;
+pub mod reception;
 pub mod sensitivity;
 pub mod slate;
 pub mod sql;

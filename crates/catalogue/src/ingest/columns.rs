@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringBuilder, UInt64Array,
-};
-use arrow::buffer::NullBuffer;
+use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringBuilder, UInt64Array};
 use marquee_domain::{Day, ValueType, normalise_title};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::findings::Findings;
-use super::plan::{Bounds, ColumnPlan, DayPlan, Main, Plan, ReleasePlan, key_hash, rule};
+use super::numbers::{Numbers, Scalar};
+use super::plan::{Bounds, ColumnPlan, Dated, DayPlan, Main, NameYear, Plan, ReleasePlan, key_hash, rule};
 use crate::error::Result;
 use crate::layout::UNIT;
 use crate::mapping::Split;
@@ -100,10 +98,9 @@ impl Rows<'_> {
             };
             arrays.push(array);
             facts.push(pieces);
-            if let Some((at, days, later)) = &column.known {
-                let mut days = self.days(*at, days, findings);
-                for day in days.iter_mut().flatten() {
-                    *day = day.saturating_add(*later);
+            if let Some(dated) = &column.known {
+                let days = self.dated(dated, findings);
+                for day in days.iter().flatten() {
                     let (first, last) = known_days.unwrap_or((*day, *day));
                     known_days = Some((first.min(*day), last.max(*day)));
                 }
@@ -148,7 +145,7 @@ impl Rows<'_> {
         release: Vec<Option<i32>>,
         findings: &mut Findings,
     ) -> (Vec<u32>, Vec<u64>, Vec<Option<i32>>) {
-        let by_release = matches!(self.plan.main, Main::NameYear { year: None, .. });
+        let by_release = matches!(self.plan.main, Main::NameYear(NameYear { year: None, .. }));
         if !by_release || release.iter().all(Option::is_some) {
             return (self.kept.to_vec(), self.numbers.to_vec(), release);
         }
@@ -176,26 +173,34 @@ impl Rows<'_> {
             key.extend_from_slice(id.as_bytes());
             xxh3_64(&key)
         };
-        match &self.plan.main {
-            Main::Columns(columns) => {
-                let ids = self.kept.iter().map(|i| hash(&self.id(*i, columns)));
-                (ids.collect(), None)
+        let named: Option<Vec<Option<String>>> = self
+            .plan
+            .name_year
+            .map(|by| self.kept.iter().zip(release).map(|(i, day)| self.name_year(by, *i, *day)).collect());
+        let ids = match (&self.plan.main, &named) {
+            (Main::Columns(columns), _) => self.kept.iter().map(|i| hash(&self.id(*i, columns))).collect(),
+            (Main::NameYear(_), named) => {
+                let named = named.iter().flatten();
+                named.map(|id| hash(id.as_deref().unwrap_or_default())).collect()
             }
-            &Main::NameYear { name, year } => {
-                let (mut ids, mut texts) = (Vec::with_capacity(self.kept.len()), StringBuilder::new());
-                for (i, day) in self.kept.iter().zip(release) {
-                    let year = match year {
-                        Some(column) => values::whole(self.raw(*i, column), 1.0).unwrap_or_default(),
-                        None => day.and_then(Day::from_epoch_days).map_or(0, |d| i64::from(d.year())),
-                    };
-                    let name = self.cells.cell(*i as usize, name).text(self.text);
-                    let id = format!("{}|{year}", normalise_title(&name));
-                    ids.push(hash(&id));
-                    texts.append_value(id);
-                }
-                (ids, Some(Arc::new(texts.finish())))
-            }
-        }
+        };
+        let texts = |named: Vec<Option<String>>| {
+            let mut texts = StringBuilder::new();
+            named.iter().for_each(|id| texts.append_option(id.as_deref()));
+            Arc::new(texts.finish()) as ArrayRef
+        };
+        (ids, named.map(texts))
+    }
+
+    /// A row's name and year as an id; none where one is not known.
+    fn name_year(&self, by: NameYear, i: u32, release: Option<i32>) -> Option<String> {
+        let year = match by.year {
+            Some(column) => values::year(self.raw(i, column))?,
+            None => release.and_then(Day::from_epoch_days)?.year(),
+        };
+        let text = |column: usize| self.cells.cell(i as usize, column).text(self.text);
+        let name = Some(text(by.name)).filter(|name| !name.is_empty()).or_else(|| by.otherwise.map(text))?;
+        Some(format!("{}|{year}", normalise_title(&name)))
     }
 
     /// A row's id: a column's text, or those of several that are known.
@@ -274,6 +279,21 @@ impl Rows<'_> {
         }
     }
 
+    /// From when a column's facts are known.
+    fn dated(&self, dated: &Dated, findings: &mut Findings) -> Vec<Option<i32>> {
+        match dated {
+            Dated::Day(at, plan, later) => {
+                let days = self.days(*at, plan, findings).into_iter();
+                days.map(|day| day.map(|day| day.saturating_add(*later))).collect()
+            }
+            Dated::Year(at, years, month, day) => {
+                let year = |i: &u32| values::year(self.raw(*i, *at))?.checked_add(*years);
+                let day = |i| Day::new(year(i)?, *month, *day).ok().map(Day::epoch_days);
+                self.kept.iter().map(day).collect()
+            }
+        }
+    }
+
     fn days(&self, at: usize, plan: &DayPlan, findings: &mut Findings) -> Vec<Option<i32>> {
         let mut days = Vec::with_capacity(self.kept.len());
         for (i, number) in self.kept.iter().zip(self.numbers) {
@@ -322,7 +342,12 @@ impl Rows<'_> {
         let mut texts = StringBuilder::with_capacity(self.kept.len(), self.kept.len() * 12);
         let (mut stated, mut joined) = (0, String::new());
         for (i, number) in self.kept.iter().zip(self.numbers) {
-            let cell = self.cells.cell(*i as usize, column.at).text(self.text);
+            let text = |at: usize| self.cells.cell(*i as usize, at).text(self.text);
+            if column.only.as_ref().is_some_and(|only| !only.holds(&text(only.at))) {
+                texts.append_null();
+                continue;
+            }
+            let cell = text(column.at);
             let named = column.kind == marquee_domain::FactKind::Name;
             if cell.is_empty() || (!named && self.plan.missing.is(&cell)) {
                 texts.append_null();
@@ -334,6 +359,8 @@ impl Rows<'_> {
                     texts.append_null();
                     continue;
                 }
+                let more = column.and.iter().map(|at| text(*at)).filter(|more| !self.plan.missing.is(more));
+                let value = more.fold(value, |value, more| Cow::Owned(format!("{value}|{more}")));
                 // The unit separator means something in the lake.
                 let value = if value.contains(UNIT) { Cow::Owned(value.replace(UNIT, " ")) } else { value };
                 texts.append_value(value);
@@ -414,79 +441,6 @@ fn python_list<'a>(cell: &str) -> Option<Vec<Cow<'a, str>>> {
         }
     }
     Some(items)
-}
-
-/// A column of numbers that is being read.
-enum Numbers {
-    Whole(Vec<i64>, Vec<bool>),
-    Measured(Vec<f64>, Vec<bool>),
-}
-
-#[derive(Clone, Copy)]
-enum Scalar {
-    Whole(i64),
-    Measured(f64),
-}
-
-impl Scalar {
-    fn as_f64(self) -> f64 {
-        match self {
-            Self::Whole(n) => n as f64,
-            Self::Measured(x) => x,
-        }
-    }
-}
-
-impl Numbers {
-    fn new(column: &ColumnPlan, rows: usize) -> Self {
-        let valid = Vec::with_capacity(rows);
-        match column.kind.value_type() {
-            ValueType::Number => Self::Measured(Vec::with_capacity(rows), valid),
-            _ => Self::Whole(Vec::with_capacity(rows), valid),
-        }
-    }
-
-    fn push(&mut self, value: Option<Scalar>) {
-        match (self, value) {
-            (Self::Whole(values, valid), Some(Scalar::Whole(n))) => {
-                values.push(n);
-                valid.push(true);
-            }
-            (Self::Measured(values, valid), Some(Scalar::Measured(x))) => {
-                values.push(x);
-                valid.push(true);
-            }
-            (Self::Whole(values, valid), _) => {
-                values.push(0);
-                valid.push(false);
-            }
-            (Self::Measured(values, valid), _) => {
-                values.push(0.0);
-                valid.push(false);
-            }
-        }
-    }
-
-    fn get(&self, i: usize) -> Option<f64> {
-        match self {
-            Self::Whole(values, valid) => valid[i].then(|| values[i] as f64),
-            Self::Measured(values, valid) => valid[i].then(|| values[i]),
-        }
-    }
-
-    fn refuse(&mut self, i: usize) {
-        match self {
-            Self::Whole(_, valid) | Self::Measured(_, valid) => valid[i] = false,
-        }
-    }
-
-    fn into_array(self) -> ArrayRef {
-        let nulls = |valid: Vec<bool>| (!valid.iter().all(|v| *v)).then(|| NullBuffer::from(valid));
-        match self {
-            Self::Whole(values, valid) => Arc::new(Int64Array::new(values.into(), nulls(valid))),
-            Self::Measured(values, valid) => Arc::new(Float64Array::new(values.into(), nulls(valid))),
-        }
-    }
 }
 
 #[cfg(test)]

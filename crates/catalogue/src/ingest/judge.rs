@@ -53,22 +53,21 @@ fn judge_row(plan: &Plan, text: &str, cells: &Splitter, i: usize) -> Row {
     if cells.width(i) != plan.head.columns.len() {
         return Row::Refuse(rule::WIDTH, None);
     }
-    if let Some((column, equals)) = &plan.only
-        && cells.cell(i, *column).text(text) != equals.as_str()
-    {
+    if plan.only.as_ref().is_some_and(|only| !only.holds(&cells.cell(i, only.at).text(text))) {
         return Row::Skip;
     }
     let empty = |column: usize| plan.missing.is(cells.cell(i, column).raw(text));
     let identity = match &plan.main {
         Main::Columns(columns) => columns.first().copied().unwrap_or_default(),
-        Main::NameYear { name, .. } => *name,
+        Main::NameYear(by) => by.name,
     };
     // A title may well be called "None"; an id may not.
     let nameless = match plan.main {
         Main::Columns(_) => empty(identity),
-        Main::NameYear { name, year } => {
-            cells.cell(i, name).raw(text).is_empty()
-                || year.is_some_and(|y| !is_year(cells.cell(i, y).raw(text)))
+        Main::NameYear(by) => {
+            let empty = |column: usize| cells.cell(i, column).raw(text).is_empty();
+            (empty(by.name) && by.otherwise.is_none_or(empty))
+                || by.year.is_some_and(|y| !is_year(cells.cell(i, y).raw(text)))
         }
     };
     if nameless {
@@ -88,7 +87,7 @@ fn judge_row(plan: &Plan, text: &str, cells: &Splitter, i: usize) -> Row {
 }
 
 fn is_year(cell: &str) -> bool {
-    crate::values::whole(cell, 1.0).is_ok_and(|y| (1870..=2199).contains(&y))
+    crate::values::year(cell).is_some_and(|y| (1870..=2199).contains(&y))
 }
 
 /// Writes down the refused rows, with their text.

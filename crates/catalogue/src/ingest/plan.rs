@@ -13,7 +13,9 @@ use crate::error::{CatalogueError, Result};
 use crate::ingest::side;
 use crate::layout::{FactColumn, Layout, RELEASE};
 use crate::manifest::RuleTotal;
-use crate::mapping::{ColumnMap, IdMap, Known, KnownAt, Lookup, Mapping, Rule, Split, TITLE_YEAR};
+use crate::mapping::{
+    ColumnMap, IdMap, Known, KnownAt, Lookup, Mapping, Rule, Split, TITLE_YEAR, TitleYear, Where,
+};
 use crate::read::{Head, hex};
 
 /// How the rows of one file become facts.
@@ -23,13 +25,17 @@ pub(crate) struct Plan {
     pub main: Main,
     /// Places of ids that are stated as facts.
     pub ids: Vec<Vec<usize>>,
+    /// Where the name and year stand that are stated as an id.
+    pub name_year: Option<NameYear>,
     pub release: Option<ReleasePlan>,
-    pub only: Option<(usize, String)>,
+    pub only: Option<Condition>,
     pub unique: Vec<usize>,
     pub required: Required,
     pub references: References,
     pub columns: Vec<ColumnPlan>,
     pub at_least: Vec<AtLeast>,
+    /// To how many cells short rows are filled up.
+    pub least_cells: usize,
     pub missing: Missing,
     pub rules: Vec<RuleTotal>,
     pub layout: Layout,
@@ -52,10 +58,37 @@ pub(crate) mod rule {
 pub(crate) enum Main {
     /// One column, or several whose values are joined.
     Columns(Vec<usize>),
-    NameYear {
-        name: usize,
-        year: Option<usize>,
-    },
+    NameYear(NameYear),
+}
+
+/// Where a title's name and year stand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NameYear {
+    pub name: usize,
+    /// The name where that is empty.
+    pub otherwise: Option<usize>,
+    pub year: Option<usize>,
+}
+
+/// What a cell must hold for its row to count.
+pub(crate) struct Condition {
+    pub at: usize,
+    pub texts: Vec<String>,
+}
+
+impl Condition {
+    /// Whether a row's cell of the column holds what it must.
+    pub(crate) fn holds(&self, cell: &str) -> bool {
+        self.texts.iter().any(|text| text == cell)
+    }
+}
+
+/// Which day dates a fact.
+pub(crate) enum Dated {
+    /// So many days after the one in this column.
+    Day(usize, DayPlan, i32),
+    /// A day of the year so many years after the one in this column: column, years, month, day.
+    Year(usize, i32, u32, u32),
 }
 
 /// Where the release day comes from.
@@ -81,6 +114,10 @@ pub(crate) struct Bounds {
 /// How a column is read and judged.
 pub(crate) struct ColumnPlan {
     pub at: usize,
+    /// Further columns that a text is made of.
+    pub and: Vec<usize>,
+    /// Which rows state it.
+    pub only: Option<Condition>,
     pub kind: FactKind,
     /// Stored units in one unit of the source.
     pub per_unit: f64,
@@ -95,8 +132,8 @@ pub(crate) struct ColumnPlan {
     pub zero_is_unknown: bool,
     /// What cells are called, by their hash.
     names: HashMap<u64, Box<str>>,
-    /// The column whose day dates this fact, how it is read, and how many days later the fact is known.
-    pub known: Option<(usize, DayPlan, i32)>,
+    /// The column that dates this fact.
+    pub known: Option<Dated>,
 }
 
 impl ColumnPlan {
@@ -164,12 +201,12 @@ impl Plan {
         let columns = map.column.iter().map(|c| build.column(c)).collect::<Result<Vec<_>>>()?;
         let (required, references) = build.row_rules()?;
         let at_least = build.at_least()?;
-        let only = match &map.only {
-            Some(only) => Some((build.at(&only.column)?, only.equals.clone())),
-            None => None,
-        };
+        let only = build.condition(map.only.as_ref())?;
+        let name_year = map.title_year.as_ref().map(|by| build.name_year(by)).transpose()?;
         let unique = map.unique.iter().map(|c| build.at(c)).collect::<Result<Vec<_>>>()?;
-        let stated = map.id.len() > 1 || map.column.iter().any(|c| c.kind == FactKind::Name);
+        let stated = map.id.len() > 1
+            || (map.title_year.is_some() && !map.id.is_empty())
+            || map.column.iter().any(|c| c.kind == FactKind::Name);
         let ids = if stated {
             map.id.iter().map(|id| build.all(id)).collect::<Result<Vec<_>>>()?
         } else {
@@ -184,6 +221,7 @@ impl Plan {
         );
         let (rules, map_sha256) = (build.rules, hex(&build.inputs.finalize()));
         let missing = Missing::new(&map.missing);
+        let least_cells = if map.short_rows { head.columns.len() } else { 0 };
         let title_prefix = format!("{}\u{1f}{space}\u{1f}", map.vertical).into_bytes();
         let schema = layout.schema();
         Ok(Self {
@@ -191,6 +229,7 @@ impl Plan {
             title_prefix,
             main,
             ids,
+            name_year,
             release,
             only,
             unique,
@@ -198,6 +237,7 @@ impl Plan {
             references,
             columns,
             at_least,
+            least_cells,
             missing,
             rules,
             layout,
@@ -280,8 +320,8 @@ impl Build<'_> {
         self.rule("", "row.quote", "opens a quote that is never closed", refuse);
         self.rule("", "row.shape", "is not a JSON object", refuse);
         self.rule("", "row.encoding", "is not UTF-8; it was read as Windows-1252", Action::Repaired);
-        let ids: Vec<&str> = self.map.id.iter().map(|i| i.column.as_str()).take(1).collect();
-        let by = self.map.title_year.as_ref().map_or(ids, |t| vec![t.name.as_str()]);
+        let name = self.map.title_year.iter().map(|t| t.name.as_str());
+        let by: Vec<&str> = self.map.id.iter().map(|i| i.column.as_str()).chain(name).take(1).collect();
         self.rule(
             "",
             "row.id",
@@ -298,14 +338,21 @@ impl Build<'_> {
     }
 
     fn main(&mut self) -> Result<(Main, String)> {
-        match (&self.map.title_year, self.map.id.first()) {
-            (Some(by), _) => {
-                let year = by.year.as_ref().map(|y| self.at(y)).transpose()?;
-                Ok((Main::NameYear { name: self.at(&by.name)?, year }, TITLE_YEAR.to_owned()))
-            }
-            (None, Some(id)) => Ok((Main::Columns(self.all(id)?), id.space.clone())),
+        match (self.map.id.first(), &self.map.title_year) {
+            (Some(id), _) => Ok((Main::Columns(self.all(id)?), id.space.clone())),
+            (None, Some(by)) => Ok((Main::NameYear(self.name_year(by)?), TITLE_YEAR.to_owned())),
             (None, None) => Err(self.fail("say what identifies a title".to_owned())),
         }
+    }
+
+    fn name_year(&self, by: &TitleYear) -> Result<NameYear> {
+        let place = |column: &Option<String>| column.as_ref().map(|c| self.at(c)).transpose();
+        Ok(NameYear { name: self.at(&by.name)?, otherwise: place(&by.otherwise)?, year: place(&by.year)? })
+    }
+
+    fn condition(&self, only: Option<&Where>) -> Result<Option<Condition>> {
+        let condition = |only: &Where| Ok(Condition { at: self.at(&only.column)?, texts: only.texts() });
+        only.map(condition).transpose()
     }
 
     fn release(&mut self) -> Result<Option<ReleasePlan>> {
@@ -366,11 +413,18 @@ impl Build<'_> {
         let message = format!("is not between {min} and {max}");
         let range = self.rule(&column.from, "range", &message, Action::ValueRefused);
         let known = match &column.known {
-            Some(Known::Column(name, later)) => Some((self.at(name)?, self.days(name, &column.date), *later)),
+            Some(Known::Column(name, later)) => {
+                Some(Dated::Day(self.at(name)?, self.days(name, &column.date), *later))
+            }
+            Some(Known::Year(name, years, month, day)) => {
+                Some(Dated::Year(self.at(name)?, *years, *month, *day))
+            }
             _ => None,
         };
         Ok(ColumnPlan {
             at: self.at(&column.from)?,
+            and: column.and.iter().map(|c| self.at(c)).collect::<Result<_>>()?,
+            only: self.condition(column.only.as_ref())?,
             kind,
             per_unit: column.scale * stored,
             min: min * stored,
@@ -435,6 +489,7 @@ fn usual_range(kind: FactKind) -> (f64, f64) {
         FactKind::CriticScore => (0.0, 100.0),
         FactKind::ViewerScore => (0.0, 10.0),
         FactKind::WeeklyRank => (1.0, 1_000.0),
+        FactKind::ReleaseYear => (1870.0, 2199.0),
         FactKind::OpeningTheatres | FactKind::WidestTheatres | FactKind::DailyTheatres => (0.0, 100_000.0),
         _ => (0.0, 1e13),
     }
@@ -481,7 +536,7 @@ fn layout(map: &Mapping, ids: bool, release: bool, own_release: bool, today: Day
 fn known_at(known: &Known, release: bool, field: &str) -> KnownAt {
     match known {
         Known::Release(days) if release => KnownAt::Release(*days),
-        Known::Column(..) => KnownAt::Field(field.to_owned()),
+        Known::Column(..) | Known::Year(..) => KnownAt::Field(field.to_owned()),
         _ => KnownAt::Fixed,
     }
 }

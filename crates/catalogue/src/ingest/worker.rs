@@ -99,7 +99,7 @@ impl<'a> Worker<'a> {
         Self {
             plan,
             turnstile,
-            cells: Splitter::new(plan.head.delimiter),
+            cells: Splitter::new(plan.head.delimiter).filling_up(plan.least_cells),
             sinks: [sink(Role::Facts), sink(Role::Issues), sink(Role::Quarantine)],
             findings: Findings::new(plan.rules.len()),
             totals: Totals { facts: vec![0; plan.layout.columns.len()], ..Totals::default() },

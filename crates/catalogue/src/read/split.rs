@@ -39,6 +39,8 @@ impl Cell {
 #[derive(Debug)]
 pub(crate) struct Splitter {
     delimiter: u8,
+    /// Records with fewer cells are given empty ones up to so many.
+    least: usize,
     cells: Vec<Cell>,
     /// For each record: where it lies in the block, and behind its last cell in `cells`.
     records: Vec<(Range<u32>, u32)>,
@@ -46,7 +48,12 @@ pub(crate) struct Splitter {
 
 impl Splitter {
     pub(crate) fn new(delimiter: u8) -> Self {
-        Self { delimiter, cells: Vec::new(), records: Vec::new() }
+        Self { delimiter, least: 0, cells: Vec::new(), records: Vec::new() }
+    }
+
+    /// One that gives records which end early empty cells up to so many.
+    pub(crate) fn filling_up(self, least: usize) -> Self {
+        Self { least, ..self }
     }
 
     /// Splits a block into records and cells; empty lines are no records.
@@ -63,6 +70,10 @@ impl Splitter {
             if line.is_empty() && self.cells.len() == cells + 1 {
                 self.cells.truncate(cells);
             } else {
+                let least = cells + self.least;
+                if self.cells.len() < least {
+                    self.cells.resize(least, Cell::default());
+                }
                 self.records.push((start as u32..(start + line.len()) as u32, self.cells.len() as u32));
             }
         }
@@ -180,6 +191,18 @@ mod tests {
         fn any_text_splits(text in "[a,\"\n\r;]{0,60}") {
             let _ = split(&text);
         }
+    }
+
+    #[test]
+    fn records_that_end_early_are_filled_up() {
+        let text = "a\nb,c\n\nd,e,f\n";
+        let mut splitter = Splitter::new(b',').filling_up(2);
+        splitter.split(text);
+        let cells = |i| splitter.cells(i).map(|c| c.text(text).into_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            (0..3).map(cells).collect::<Vec<_>>(),
+            [vec!["a", ""], vec!["b", "c"], vec!["d", "e", "f"]]
+        );
     }
 
     #[test]

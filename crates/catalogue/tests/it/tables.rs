@@ -6,7 +6,7 @@ use marquee_domain::{Control, FactKind};
 
 #[test]
 fn the_built_in_maps_are_well_formed() {
-    assert_eq!(builtin_maps().unwrap().len(), 13);
+    assert_eq!(builtin_maps().unwrap().len(), 16);
 }
 
 #[test]
@@ -48,6 +48,47 @@ fn a_weekly_list_is_read() {
     for id in ["netflix:Wednesday|Wednesday: Season 1|TV (English)", "netflix:Under Paris|Films (English)"] {
         assert!(lines.iter().any(|line| line.ends_with(id)), "{id}: {lines:#?}");
     }
+}
+
+/// Rows that end early and count only in some categories, facts of two columns that only some rows state, known on a day of
+/// the year after; and a film that both tables name but one writes with its year, and without an id.
+#[test]
+fn awards_are_read() {
+    let house = House::new();
+    let head = "Ceremony\tYear\tClass\tCanonicalCategory\tCategory\tFilm\tFilmId\tName\tNominees\tNomineeIds\tWinner\tDetail\tNote\tCitation\n";
+    let text = head.to_owned()
+        + "6\t1932/33\tDirecting\tDIRECTING\tDIRECTING\tCavalcade\ttt0023876\tFrank Lloyd\tFrank Lloyd\tnm0515979\tTrue\n\
+           21\t1948\tActing\tACTOR IN A LEADING ROLE\tACTOR\tHamlet\ttt0040416\tLaurence Olivier\tLaurence Olivier\tnm0000059\n\
+           21\t1948\tSpecial\tHONORARY AWARD\tHONORARY\t\t\tSomebody\n";
+    let path = house.file("oscars.tsv", text.as_bytes());
+    let report = house.ingest(Source::detect(path).unwrap()).unwrap();
+    assert_eq!((report.source.as_str(), report.kept_rows, report.refused_rows), ("oscars", 2, 0));
+    let text = "year_film,year_award,ceremony,category,nominee,film,win\n\
+        1948,1949,6,Actor In A Leading Role,Laurence Olivier,Hamlet (1948),True\n\
+        1948,1949,6,Picture,Johnny Belinda,,False\n\
+        1948,1949,6,Television Series,Pantomime Quiz,,True\n";
+    let path = house.file("golden_globe_awards.csv", text.as_bytes());
+    let report = house.ingest(Source::detect(path).unwrap()).unwrap();
+    assert_eq!((report.source.as_str(), report.kept_rows), ("golden_globes", 2));
+    let lines = house.lines();
+    for stated in [
+        "1934-03-15 award_nomination oscar directing|Frank Lloyd",
+        "1934-04-30 award_win oscar directing|Frank Lloyd",
+        "1949-03-15 award_nomination oscar actor|Laurence Olivier",
+        "1949-03-10 award_nomination globe drama actor|Laurence Olivier",
+        "1949-03-31 award_win globe drama actor|Laurence Olivier",
+        "1949-03-10 award_nomination globe drama|Johnny Belinda",
+    ] {
+        assert!(lines.contains(&stated.to_owned()), "{stated}: {lines:#?}");
+    }
+    let wins = lines.iter().filter(|line| line.contains("award_win")).count();
+    let nominated: std::collections::BTreeSet<_> = house
+        .facts()
+        .iter()
+        .filter(|f| f.fact.kind == FactKind::AwardNomination && f.fact.known_on.year() == 1949)
+        .map(|f| f.fact.title)
+        .collect();
+    assert_eq!((wins, nominated.len()), (2, 2), "Hamlet is one title");
 }
 
 #[test]

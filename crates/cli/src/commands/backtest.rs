@@ -10,6 +10,7 @@ use marquee_app::use_cases::backtest::{Plan, Profits, Tested, backtest};
 use marquee_domain::{Horizon, Population, Target};
 use serde_json::json;
 
+use crate::about::years;
 use crate::context::Context;
 use crate::{show, wire};
 
@@ -47,14 +48,6 @@ pub(crate) struct Args {
     /// Predictions of somebody else's in the same columns, scored beside ours on the same titles.
     #[arg(long, value_name = "FILE.csv")]
     baseline: Option<PathBuf>,
-}
-
-fn years(text: &str) -> Result<RangeInclusive<i32>, String> {
-    let wrong = || format!("`{text}` is not a range of years; write 2013..2015");
-    let (first, last) = text.split_once("..").unwrap_or((text, text));
-    let year = |t: &str| t.trim_start_matches('=').trim().parse::<i32>().map_err(|_| wrong());
-    let range = year(first)?..=year(last)?;
-    if range.is_empty() { Err(format!("`{text}` ends before it begins")) } else { Ok(range) }
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -323,17 +316,4 @@ fn within(shares: [f64; 3]) -> String {
 fn covered(share: f64, tiers: &[TierCoverage]) -> String {
     let mark = if tiers.iter().all(|t| t.holds) { "" } else { "*" };
     format!("{share:.3}{mark}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn years_are_read_as_people_write_them() {
-        assert_eq!(years("2013..2015"), Ok(2013..=2015));
-        assert_eq!(years("2013..=2015"), Ok(2013..=2015));
-        assert_eq!(years("2013"), Ok(2013..=2013));
-        assert!(years("2015..2013").is_err() && years("soon").is_err());
-    }
 }

@@ -1,5 +1,6 @@
 //! The command line: one file for each command, with its flags, its help and how its answer is shown.
 
+mod awards;
 mod backtest;
 mod bench;
 mod config;
@@ -9,9 +10,11 @@ mod doctor;
 mod drift;
 mod features;
 mod forecast;
+mod games;
 mod ingest;
 mod issues;
 mod models;
+mod reception;
 mod sensitivity;
 mod slate;
 mod sql;
@@ -63,6 +66,12 @@ enum Command {
     Weeks(weeks::Args),
     /// What titles on weekly lists will be viewed next week, and how long they stay.
     Streaming(streaming::Args),
+    /// Who will win the Academy's awards, and which films will be nominated.
+    Awards(awards::Args),
+    /// How critics and viewers will score a film.
+    Reception(reception::Args),
+    /// How many copies a game sells over its life.
+    Games(games::Args),
     /// When a title or a project had best open.
     Dates(dates::Args),
     /// On what a forecast hangs most.
@@ -128,6 +137,9 @@ impl Cli {
             Command::Forecast(args) => forecast::run(&context, args).await,
             Command::Weeks(args) => weeks::run(&context, args).await,
             Command::Streaming(args) => streaming::run(&context, args).await,
+            Command::Awards(args) => awards::run(&context, args).await,
+            Command::Reception(args) => reception::run(&context, args).await,
+            Command::Games(args) => games::run(&context, args).await,
             Command::Dates(args) => dates::run(&context, args).await,
             Command::Sensitivity(args) => sensitivity::run(&context, args).await,
             Command::Track(args) => track::run(&context, &args).await,

@@ -1,0 +1,192 @@
+//! Reception: how critics and viewers will score a film, and how good such forecasts were.
+
+use std::ops::RangeInclusive;
+
+use marquee_domain::{AsOf, Control, Day, Opinion};
+use marquee_forecast::Profile;
+use marquee_forecast::reception::{PEOPLE, Reviews, best, day_of, outcome_kind, table};
+use marquee_forecast::table::{FittedTable, TableForecast, TableSpec, TableTest, TitleTable, test as judge};
+use marquee_platform::{Action, Permit};
+
+use crate::asked::{Asked, Found, project_day};
+use crate::cpu;
+use crate::error::AppError;
+use crate::knowledge::{Knowledge, Reach, learner, training_cut};
+use crate::models::ModelKey;
+use crate::workspace::Workspace;
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct ReceptionQuestion {
+    /// What is asked about.
+    pub asked: Asked,
+    /// The day whose knowledge may be used; a month before release, or a project's greenlight day, where nobody says.
+    pub as_of: Option<Day>,
+    /// Today.
+    pub today: Day,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+/// What one side will say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reception {
+    /// Whose opinion.
+    pub opinion: Opinion,
+    /// The table whose scores are meant.
+    pub source: String,
+    /// The most that can be said.
+    pub best: f64,
+    /// Whether people were seen: by the model of films whose director is named.
+    pub credited: bool,
+    /// How many films were learned from.
+    pub learned: usize,
+    /// The forecast.
+    pub forecast: TableForecast,
+    /// What it came to, where that is known.
+    pub actual: Option<f64>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReceptionAnswer {
+    /// The title or project.
+    pub name: String,
+    /// Its release day.
+    pub release: Day,
+    /// The day whose knowledge was used.
+    pub as_of: Day,
+    /// What each side will say, of those whose scores the lake has enough of.
+    pub opinions: Vec<Reception>,
+}
+
+/// Forecasts how a film will be received, by models of what was known before the first day of the as-of day's year.
+///
+/// # Errors
+/// [`AppError::NoScores`] where no table states any; too few to learn from; an unknown title.
+pub async fn reception(
+    workspace: &Workspace,
+    question: ReceptionQuestion,
+    control: &Control,
+    permit: &Permit,
+) -> Result<ReceptionAnswer, AppError> {
+    permit.require(Action::Read)?;
+    let snapshot = workspace.snapshot(permit).await?;
+    let found = question.asked.find(&snapshot).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::Scores, permit).await?;
+    let (models, control) = (workspace.models(), control.clone());
+    cpu::run(move || {
+        let release = found.release()?;
+        let usual = match &found {
+            Found::Title(_) => day_of(release),
+            Found::Project(project) => project_day(project, question.today),
+        };
+        let as_of = question.as_of.unwrap_or(usual);
+        if as_of >= release {
+            return Err(AppError::Released { name: found.name().to_owned(), release, as_of });
+        }
+        let cut = training_cut(AsOf(as_of));
+        let mut opinions = Vec::new();
+        for opinion in Opinion::ALL.iter().copied() {
+            let mut reviews = Reviews::new(opinion, &knowledge.facts, cut);
+            if reviews.source().is_empty() {
+                continue;
+            }
+            let known = knowledge.facts.iter().take_while(|fact| fact.known_on <= as_of);
+            known.for_each(|fact| reviews.observe(fact));
+            let profile = match &found {
+                Found::Title(title) => reviews.profile(title.id),
+                Found::Project(project) => Profile::of_project(project, marquee_domain::Horizon::Announced),
+            };
+            let row = reviews.row(found.title(), &profile, release, as_of);
+            let credited = !profile.directors.is_empty();
+            let spec = spec(opinion, credited, cut, &knowledge.fingerprint, question.seed);
+            let key = ModelKey::of::<FittedTable>(&spec);
+            let fitted = models.load_or_fit(&key, || {
+                let table = population(&knowledge, opinion, credited, cut);
+                Ok(spec.fit(&table, &control)?)
+            })?;
+            let mut forecast = fitted.forecast(&row)?;
+            forecast.quantiles = forecast.quantiles.map(|score| score.clamp(0.0, best(opinion)));
+            opinions.push(Reception {
+                opinion,
+                source: reviews.source().to_owned(),
+                best: best(opinion),
+                credited,
+                learned: fitted.rows(),
+                forecast,
+                actual: score(&knowledge, opinion, &found, reviews.source()),
+            });
+        }
+        if opinions.is_empty() {
+            return Err(no_scores(Opinion::Critics));
+        }
+        Ok(ReceptionAnswer { name: found.name().to_owned(), release, as_of, opinions })
+    })
+    .await
+}
+
+/// Tests forecasts of an opinion on the films of some years, by a model of what was known before: of films whose director is
+/// named, or of all without people.
+///
+/// # Errors
+/// [`AppError::NoScores`] where no table states any; too few to learn from or none to test.
+pub async fn reception_test(
+    workspace: &Workspace,
+    (opinion, credited): (Opinion, bool),
+    (years, seed): (RangeInclusive<i32>, u64),
+    control: &Control,
+    permit: &Permit,
+) -> Result<TableTest, AppError> {
+    permit.require(Action::Read)?;
+    let snapshot = workspace.snapshot(permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::Scores, permit).await?;
+    let control = control.clone();
+    cpu::run(move || {
+        let period = Day::new(*years.start(), 1, 1)?..=Day::new(*years.end(), 12, 31)?;
+        let cut = *period.start();
+        let table = population(&knowledge, opinion, credited, cut);
+        if table.rows.is_empty() {
+            return Err(no_scores(opinion));
+        }
+        let spec = spec(opinion, credited, cut, &knowledge.fingerprint, seed);
+        Ok(judge(&table, &spec, &period, &control)?)
+    })
+    .await
+}
+
+fn no_scores(opinion: Opinion) -> AppError {
+    AppError::NoScores { opinion, kind: outcome_kind(opinion) }
+}
+
+fn spec(opinion: Opinion, credited: bool, cut: Day, data: &str, seed: u64) -> TableSpec {
+    let people = if credited { "credited" } else { "all" };
+    let without: &[&str] = if credited { &[] } else { &PEOPLE };
+    TableSpec {
+        what: format!("scores of {opinion}, {people}"),
+        trained_before: cut,
+        without: without.iter().map(|group| (*group).to_owned()).collect(),
+        data: data.to_owned(),
+        ensemble: learner(seed),
+    }
+}
+
+/// The films with a score: those whose director was named, or all.
+fn population(knowledge: &Knowledge, opinion: Opinion, credited: bool, cut: Day) -> TitleTable {
+    let (mut table, named) = table(&knowledge.facts, opinion, cut);
+    let mut named = named.into_iter();
+    table.rows.retain(|_| named.next().unwrap_or(false) || !credited);
+    table
+}
+
+/// What a title was scored in the end.
+fn score(knowledge: &Knowledge, opinion: Opinion, found: &Found, source: &str) -> Option<f64> {
+    let title = found.title()?;
+    let stated = |fact: &&marquee_domain::Fact| {
+        fact.title == title && fact.kind == outcome_kind(opinion) && *fact.source == *source
+    };
+    knowledge.facts.iter().find(stated).and_then(|fact| match fact.value {
+        marquee_domain::FactValue::Number(score) => Some(score),
+        _ => None,
+    })
+}
