@@ -46,7 +46,7 @@ impl Asked {
             AsOf(as_of) > Horizon::Announced.as_of(project.release)
         };
         let charted = match (target, self) {
-            (Target::Opening, _) => true,
+            (Target::OpeningDay | Target::Opening, _) => true,
             (Target::Domestic, Self::Project(project)) => near(project),
             (Target::Domestic, Self::Title(_)) => as_of.is_some(),
             (Target::International | Target::Worldwide, _) => false,

@@ -139,6 +139,28 @@ pub enum AppError {
         "no game is called `{0}`: `marquee titles` searches; a game that is not in the lake is described with --new, --platform, --genre, --publisher and --year"
     )]
     NoGame(String),
+    /// The game is not for that machine.
+    #[error("`{name}` is not for `{machine}` as far as the lake knows; it is for {}", .known.join(", "))]
+    NotOnMachine {
+        /// The game.
+        name: String,
+        /// The machine that was asked for.
+        machine: String,
+        /// Its machines.
+        known: Vec<String>,
+    },
+    /// Games so old are not forecast.
+    #[error(
+        "`{name}` is of {year}: games before {first} are not forecast, since only what sold well is known of them"
+    )]
+    OldGame {
+        /// The game.
+        name: String,
+        /// Its year.
+        year: i32,
+        /// The first year that is.
+        first: i32,
+    },
     /// Several games are called so.
     #[error("`{asked}` is the name of {count} games: say which with --platform or by its id:\n{}", .found.join("\n"))]
     ManyGames {
@@ -149,17 +171,49 @@ pub enum AppError {
         /// The first of them, one line each.
         found: Vec<String>,
     },
-    /// No awards of that year are known.
+    /// No awards are known.
     #[error(
-        "no awards for films of {} are known{}: ingest tables that state `award_nomination` and `award_win`, such as oscars.tsv; films and a `--nominations` season want a table of films too",
-        .year.map_or_else(|| "any year".to_owned(), |year| year.to_string()),
-        .as_of.map_or_else(String::new, |day| format!(" by {day}"))
+        "the lake holds no awards{}: ingest tables that state `award_nomination` and `award_win`, such as oscars.tsv",
+        .as_of.map_or_else(String::new, |day| format!(" that were known on {day}"))
     )]
     NoAwards {
-        /// The year of the films, where one was asked for.
-        year: Option<i32>,
         /// The day whose knowledge was to be used, where one was asked for.
         as_of: Option<marquee_domain::Day>,
+    },
+    /// No awards for the films of a year are known.
+    #[error(
+        "nothing is known{} of the {what} for films of {year}; of those of {first} to {last} something is. Tables that are told apart by year alone count from late days: the Golden Globes' nominations from 10 March, the Academy's from 15 March, its awards from 30 April",
+        .as_of.map_or_else(String::new, |day| format!(" by {day}"))
+    )]
+    NoSeason {
+        /// What was asked for.
+        what: &'static str,
+        /// The year of the films.
+        year: i32,
+        /// The first year of which something is known.
+        first: i32,
+        /// The last.
+        last: i32,
+        /// The day whose knowledge was to be used, where one was asked for.
+        as_of: Option<marquee_domain::Day>,
+    },
+    /// Too few films are known to forecast nominations.
+    #[error(
+        "the lake knows too few films of {year} or of the years before to say which are nominated: ingest a table of films beside that of awards"
+    )]
+    NoFilms {
+        /// The year of the films.
+        year: i32,
+    },
+    /// What is asked about is out by then.
+    #[error("`{name}` came out {when}, and {as_of} is not before that: ask as of an earlier day")]
+    Out {
+        /// The title.
+        name: String,
+        /// When.
+        when: String,
+        /// The day that was asked for.
+        as_of: marquee_domain::Day,
     },
     /// There was no champion before.
     #[error("these models had no other champion: there is nothing to take back")]

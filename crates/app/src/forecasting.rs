@@ -120,7 +120,7 @@ impl Forecaster {
         let release = found.release()?;
         Ok(match (found, target) {
             (Found::Project(project), _) => AsOf(project_day(project, today)),
-            (Found::Title(title), Target::Opening) => {
+            (Found::Title(title), Target::OpeningDay | Target::Opening) => {
                 let scope = self.knowledge.scope(target, Day::MAX);
                 Horizon::PreRelease.as_of(self.knowledge.release(&scope, title.id).unwrap_or(release))
             }
@@ -281,7 +281,7 @@ impl Forecaster {
 
     /// The horizons at which a target is asked for and the catalogue has what they look at, in order of time.
     fn asked(&self, target: Target) -> Vec<Horizon> {
-        let seen = |h: &&Horizon| h.asks_for(target) && (self.charted || !h.is_charted());
+        let seen = |h: &&Horizon| h.asks_for(target) && (self.charted || !h.charts(target));
         Horizon::ALL.iter().filter(seen).copied().collect()
     }
 

@@ -44,10 +44,11 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// As far as the latest of these horizons goes.
+    /// As far as what is asked of these targets at these horizons goes.
     #[must_use]
-    pub fn of(horizons: &[Horizon]) -> Self {
-        if horizons.iter().any(|h| h.is_charted()) { Self::Runs } else { Self::Plans }
+    pub fn of(horizons: &[Horizon], targets: &[Target]) -> Self {
+        let charted = |h: &Horizon| targets.iter().any(|target| h.asks_for(*target) && h.charts(*target));
+        if horizons.iter().any(charted) { Self::Runs } else { Self::Plans }
     }
 
     /// The kinds of fact that are read.

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Int64Type, Sche
 use marquee_domain::{Currency, Day, FactKind, ValueType};
 use serde::{Deserialize, Serialize};
 
-use crate::mapping::KnownAt;
+use crate::known::KnownAt;
 
 /// The column that holds the title's id.
 pub(crate) const TITLE: &str = "title_id";

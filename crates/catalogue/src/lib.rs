@@ -14,6 +14,7 @@ mod facts;
 mod identity;
 mod ingest;
 mod issues;
+mod known;
 mod lake;
 mod layout;
 mod manifest;
@@ -31,12 +32,10 @@ pub use facts::{FactFilter, FactStream, StatedFact};
 pub use identity::{Entry, Identity, Member, Merge, MergedBy};
 pub use ingest::{IngestOptions, IngestReport, RuleCount};
 pub use issues::{IssueFilter, SourceIssue};
+pub use known::{ANNOUNCED_LEAD, GREENLIGHT_LEAD, Known, RUN_KNOWN_AFTER};
 pub use lake::Lake;
 pub use manifest::{FileEntry, IngestEntry, MANIFEST_FORMAT, Role, RuleTotal};
-pub use mapping::{
-    ANNOUNCED_LEAD, ColumnMap, GREENLIGHT_LEAD, IdMap, Known, Lookup, Mapping, RUN_KNOWN_AFTER, ReleaseMap,
-    Rule, Split, TitleYear, Where,
-};
+pub use mapping::{ColumnMap, IdMap, Lookup, Mapping, ReleaseMap, Rule, Split, TitleYear, Where};
 pub use snapshot::{Check, Snapshot};
 pub use sql::{SqlAnswer, SqlColumn, SqlLimits};
 pub use titles::{TitleQuery, TitleRow, TitleSort};

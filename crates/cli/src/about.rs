@@ -8,7 +8,7 @@ use marquee_app::asked::Asked;
 use marquee_app::forecasting::Inquiry;
 use marquee_app::learners::Which;
 use marquee_app::types::Change;
-use marquee_domain::{Currency, Day, FactKind, Horizon, Money, Population, Target};
+use marquee_domain::{Currency, Day, FIRST_YEAR, FactKind, Horizon, LAST_YEAR, Money, Population, Target};
 
 use crate::context::Context;
 use crate::project_file;
@@ -26,7 +26,7 @@ pub(crate) struct About {
     /// project's greenlight day or today).
     #[arg(long, value_name = "DATE")]
     as_of: Option<Day>,
-    /// What is predicted: opening, domestic, international or worldwide.
+    /// What is predicted: opening_day, opening, domestic, international or worldwide.
     #[arg(long, default_value = "worldwide")]
     target: Target,
     /// By the model of which films: funded, all, "budget >= 10M", credited or, from the day before release on, all or wide.
@@ -58,7 +58,7 @@ pub(crate) struct Models {
     /// How much is known: greenlight, announced, pre_release, opening_day, weekend_1, weekend_2 or weekend_3.
     #[arg(long, default_value = "announced")]
     horizon: Horizon,
-    /// What is predicted: opening, domestic, international or worldwide.
+    /// What is predicted: opening_day, opening, domestic, international or worldwide.
     #[arg(long, default_value = "worldwide")]
     target: Target,
     /// On which films: funded, all, "budget >= 10M", credited or wide.
@@ -173,6 +173,11 @@ pub(crate) fn years(text: &str) -> Result<RangeInclusive<i32>, String> {
     let wrong = || format!("`{text}` is not a range of years; write 2013..2015");
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     let year = |t: &str| t.trim_start_matches('=').trim().parse::<i32>().map_err(|_| wrong());
+    let kept = |year: i32| match (FIRST_YEAR..=LAST_YEAR).contains(&year) {
+        true => Ok(year),
+        false => Err(format!("{year} is not a year from {FIRST_YEAR} to {LAST_YEAR}")),
+    };
+    let year = |t: &str| year(t).and_then(kept);
     let range = year(first)?..=year(last)?;
     if range.is_empty() { Err(format!("`{text}` ends before it begins")) } else { Ok(range) }
 }
@@ -187,6 +192,7 @@ mod tests {
         assert_eq!(years("2013..=2015"), Ok(2013..=2015));
         assert_eq!(years("2013"), Ok(2013..=2013));
         assert!(years("2015..2013").is_err() && years("soon").is_err());
+        assert!(years("0..5").is_err_and(|said| said.contains("0 is not a year")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use marquee_app::types::{Backtest, Row};
 use marquee_app::types::{Difference, Score, Versus};
 use marquee_app::types::{Outcome, ProjectReturn, SlateAnswer};
 use marquee_app::use_cases::backtest::Profits;
-use marquee_domain::{Forecast, LEVELS, Target};
+use marquee_domain::{Forecast, LEVELS};
 use serde_json::{Map, Value, json};
 
 /// A forecast. Amounts are US dollars, nominal, unless a key says otherwise.
@@ -25,12 +25,15 @@ pub(crate) fn forecast(f: &Forecast) -> Value {
         "base_usd": f.base_usd,
         "drivers": f.drivers.iter().map(|d| json!({
             "group": d.group, "log_effect": d.log_effect, "effect_usd": d.effect_usd,
+            "features": d.features.iter().map(|f| json!({
+                "feature": f.feature, "log_effect": f.log_effect, "effect_usd": f.effect_usd,
+            })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "comps": f.comps.iter().map(|c| json!({
             "title_id": c.title.to_string(), "name": c.name, "release_date": c.release.to_string(),
             "distance": c.distance, "budget_usd": c.budget_usd, "gross_usd": c.gross_usd,
             "price_year": c.price_year,
-            "flop": (f.target != Target::Opening).then_some(c.flop),
+            "flop": (!f.target.is_opening()).then_some(c.flop),
         })).collect::<Vec<_>>(),
         "model": {
             "sha256": f.provenance.model,

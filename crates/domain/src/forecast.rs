@@ -46,6 +46,12 @@ impl Horizon {
         self >= Self::PreRelease
     }
 
+    /// Whether its models of a target speak of films that a daily chart follows.
+    #[must_use]
+    pub fn charts(self, target: Target) -> bool {
+        self.is_charted() || target.is_opening()
+    }
+
     /// Whether it looks at what the release itself has taken so far.
     #[must_use]
     pub fn sees_run(self) -> bool {
@@ -60,14 +66,15 @@ impl Horizon {
 
     /// Whether anybody asks for this target at this horizon, by a model of these films.
     ///
-    /// Before the theatres are booked a model speaks of all films that are funded; from then on of those that a daily
-    /// chart follows. An opening is forecast before its weekend is over, a whole run at any time; nobody charts the world
-    /// by the day.
+    /// Before the theatres are booked a model speaks of all films that are funded; from then on, and of openings, of those
+    /// that a daily chart follows. An opening is forecast from its announcement until it is over, a whole run at any time;
+    /// nobody charts the world by the day.
     #[must_use]
     pub fn asks(self, target: Target, population: Population) -> bool {
         let charted = matches!(population, Population::All | Population::Wide);
         match target {
-            Target::Opening => matches!(self, Self::PreRelease | Self::OpeningDay) && charted,
+            Target::OpeningDay => matches!(self, Self::Announced | Self::PreRelease) && charted,
+            Target::Opening => (Self::Announced..=Self::OpeningDay).contains(&self) && charted,
             Target::Domestic if self.is_charted() => charted,
             Target::Domestic | Target::International | Target::Worldwide => {
                 !self.is_charted() && population != Population::Wide
@@ -86,6 +93,8 @@ fn sunday_of(release: Day, week: i32) -> Day {
 closed_words! {
     /// What is predicted, US dollars, nominal.
     Target ("target") {
+        /// The day of release in the United States and Canada, with what was shown the evening before.
+        OpeningDay = "opening_day",
         /// The opening weekend in the United States and Canada.
         Opening = "opening",
         /// The whole theatrical run in the United States and Canada.
@@ -94,6 +103,14 @@ closed_words! {
         International = "international",
         /// The whole theatrical run everywhere.
         Worldwide = "worldwide",
+    }
+}
+
+impl Target {
+    /// Whether it is an opening, and not a whole run.
+    #[must_use]
+    pub fn is_opening(self) -> bool {
+        matches!(self, Self::OpeningDay | Self::Opening)
     }
 }
 
@@ -113,7 +130,7 @@ closed_words! {
         /// A budget of $100,000 or more and any recorded worldwide gross above zero: the flops are in.
         Funded = "funded",
         /// Of the funded, a worldwide gross of $100,000 or more; from `pre_release` on, every film with a daily chart and
-        /// an opening weekend above $10,000, whatever it cost.
+        /// an opening weekend above $10,000, whatever it cost; of an opening at any horizon.
         All = "all",
         /// Of all, a budget of $10 million or more.
         Big = "budget >= 10M",
@@ -133,6 +150,21 @@ pub struct Driver {
     /// Contribution in natural-log dollars.
     pub log_effect: f64,
     /// The same in dollars of the median: the drivers' dollars add up to the median less the base.
+    pub effect_usd: f64,
+    /// What each feature of the group adds, largest first: they add up to the group in both units. Features that add nothing
+    /// are left out, and so are all of forecasts that Marquee recorded before it told them.
+    #[serde(default)]
+    pub features: Vec<FeatureEffect>,
+}
+
+/// What one feature adds to a forecast.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureEffect {
+    /// The feature, as `marquee features` names it, or `kind=word`.
+    pub feature: String,
+    /// Its contribution in natural-log dollars.
+    pub log_effect: f64,
+    /// The same in dollars of the median.
     pub effect_usd: f64,
 }
 
@@ -234,7 +266,7 @@ mod tests {
     fn every_horizon_target_and_population_is_asked_for_somewhere() {
         let all = || Horizon::ALL.iter().flat_map(|h| Target::ALL.iter().map(move |t| (*h, *t)));
         let asked = |h: Horizon, t| Population::ALL.iter().filter(|p| h.asks(t, **p)).count();
-        assert_eq!(all().map(|(h, t)| asked(h, t)).sum::<usize>(), 3 * 8 + 4 + 2 * 5);
+        assert_eq!(all().map(|(h, t)| asked(h, t)).sum::<usize>(), 3 * 8 + 4 + 6 + 2 * 5);
         assert!(Horizon::Greenlight.asks(Target::Worldwide, Population::Funded));
         assert!(!Horizon::Weekend1.asks(Target::Worldwide, Population::All));
     }

@@ -27,7 +27,7 @@ pub use day::{AsOf, Day, FIRST_YEAR, LAST_YEAR};
 pub use distribution::{Distribution, LEVELS};
 pub use error::DomainError;
 pub use fact::{Fact, FactKind, FactValue, RecordedAt, ValueType};
-pub use forecast::{Comp, Driver, Forecast, Horizon, Opinion, Population, Provenance, Target};
+pub use forecast::{Comp, Driver, FeatureEffect, Forecast, Horizon, Opinion, Population, Provenance, Target};
 pub use issue::{Action, Issue};
 pub use money::{Budget, Currency, Gross, Money, PriceYear, Spend, StudioShare};
 pub use probability::{Coverage, Probability, Weight};

@@ -136,7 +136,7 @@ pub fn backtest_with(
         let settled = examples(facts, &scope);
         for horizon in spec.horizons.iter().filter(|h| h.asks_for(*target)) {
             control.check()?;
-            if horizon.is_charted() && !charted {
+            if horizon.charts(*target) && !charted {
                 let asked = spec.populations.iter().filter(|p| horizon.asks(*target, **p));
                 found.skipped.extend(asked.map(|population| Skipped {
                     horizon: *horizon,

@@ -28,6 +28,12 @@ pub enum ForecastError {
         /// How many are needed.
         need: usize,
     },
+    /// There is nothing to test on.
+    #[error("there is nothing to test: no outcome is known of {what}")]
+    Untested {
+        /// What was to be tested.
+        what: String,
+    },
     /// The subject lacks what every forecast needs.
     #[error("`{name}` cannot be forecast: {missing} is not known on {as_of}")]
     Unknown {

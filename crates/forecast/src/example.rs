@@ -58,7 +58,7 @@ impl Example {
         let costs = |least: f64| self.budget.is_some_and(|budget| budget >= least);
         let charted = self.opening > CHARTED_OPENING;
         let funded = costs(FUNDED_BUDGET) && self.worldwide > 0.0;
-        let all = if horizon.is_charted() { charted } else { funded && self.worldwide >= ALL_GROSS };
+        let all = if horizon.charts(target) { charted } else { funded && self.worldwide >= ALL_GROSS };
         match population {
             Population::Funded => funded,
             Population::All => all,
@@ -66,7 +66,7 @@ impl Example {
             Population::Credited => all && self.credited,
             Population::Wide => {
                 let wide = charted && self.theatres >= WIDE_THEATRES;
-                wide && (target != Target::Opening || costs(FUNDED_BUDGET))
+                wide && (!target.is_opening() || costs(FUNDED_BUDGET))
             }
         }
     }
@@ -83,9 +83,9 @@ impl Example {
 pub fn usual_population(subject: &Subject, target: Target) -> Population {
     let at_least = |amount: Option<f64>, least: f64| amount.is_some_and(|amount| amount >= least);
     let wide = at_least(subject.profile.theatres, WIDE_THEATRES)
-        && (target != Target::Opening || at_least(subject.profile.budget, FUNDED_BUDGET));
+        && (!target.is_opening() || at_least(subject.profile.budget, FUNDED_BUDGET));
     match subject.horizon {
-        horizon if !horizon.is_charted() => Population::Funded,
+        horizon if !horizon.charts(target) => Population::Funded,
         _ if wide => Population::Wide,
         _ => Population::All,
     }
@@ -164,7 +164,7 @@ impl Draft {
         }
         let decides = match scope.target {
             Target::International | Target::Worldwide => own,
-            Target::Opening | Target::Domestic => scope.features.contains(&*fact.source),
+            Target::OpeningDay | Target::Opening | Target::Domestic => scope.features.contains(&*fact.source),
         };
         if let (true, FactValue::Money(gross), FactKind::WorldwideGross) = (decides, &fact.value, fact.kind) {
             self.worldwide.get_or_insert(gross.major());

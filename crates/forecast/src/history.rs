@@ -158,7 +158,7 @@ impl History {
             settled: HashSet::new(),
             records: Records::default(),
             expectation: match target {
-                Target::Opening => Expectation::by_theatres(),
+                Target::OpeningDay | Target::Opening => Expectation::by_theatres(),
                 Target::Domestic | Target::International | Target::Worldwide => Expectation::by_budget(),
             },
             target,
@@ -220,7 +220,7 @@ impl History {
         let release = profile.release.or(profile.planned_quarter).unwrap_or(fact.known_on);
         let log_gross = real_log(gross, release);
         let mut facts = vec![1.0, real_log(budget, release)];
-        if self.target == Target::Opening {
+        if self.target.is_opening() {
             let Some(theatres) = profile.theatres.map(f64::ln) else { return };
             facts.extend([theatres, theatres * theatres]);
         }

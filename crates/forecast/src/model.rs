@@ -5,7 +5,8 @@
 //! this module is in nominal US dollars again.
 
 use marquee_domain::{
-    Control, Day, Distribution, Driver, FactKind, Forecast, Horizon, LEVELS, Population, Provenance, Target,
+    Control, Day, Distribution, Driver, FactKind, FeatureEffect, Forecast, Horizon, LEVELS, Population,
+    Provenance, Target,
 };
 use marquee_learn::{
     Dataset, EnsembleSpec, Example as LearnExample, Features, FittedEnsemble, LearnError, MemberSpec,
@@ -119,7 +120,7 @@ impl ModelSpec {
 
 impl FittedModel {
     /// The kind under which models are stored; another number at its end is another layout.
-    pub const KIND: &str = "forecast-model-3";
+    pub const KIND: &str = "forecast-model-4";
 
     /// How much may be known.
     #[must_use]
@@ -215,9 +216,7 @@ impl FittedModel {
         let (raw, origin) = self.look(history, subject)?;
         let row = self.stored.vocabulary.encode(&raw);
         let (_, distribution) = self.distribution_of(&row, origin)?;
-        let learned = self.ensemble.drivers(&row)?;
-        let groups = self.ensemble.features().groups();
-        let (base, contributions) = self.measure().logs(learned.base, &learned.contributions);
+        let (base, drivers) = self.drivers(&row, origin)?;
         Ok(Forecast {
             name: subject.profile.name.as_deref().unwrap_or("unnamed").to_owned(),
             title: subject.title,
@@ -227,8 +226,8 @@ impl FittedModel {
             as_of: subject.as_of,
             release: subject.release,
             distribution,
-            base_usd: (base + origin).exp(),
-            drivers: drivers(groups, &contributions, base + origin),
+            base_usd: base.exp(),
+            drivers,
             comps: history.library.nearest(subject, COMPS),
             provenance: Provenance {
                 model: self.provenance.clone(),
@@ -237,6 +236,24 @@ impl FittedModel {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
         })
+    }
+
+    /// Where the drivers of a row start, natural-log dollars, and what each group and each of its features adds.
+    fn drivers(&self, row: &[f64], origin: f64) -> Result<(f64, Vec<Driver>), ForecastError> {
+        let learned = self.ensemble.drivers(row)?;
+        let parts = self.ensemble.feature_drivers(row)?;
+        let measure = self.measure();
+        let rate = measure.rate(learned.base, learned.contributions.iter().sum());
+        let base = measure.log(learned.base) + origin;
+        let features = self.ensemble.features();
+        let groups =
+            features.groups().iter().zip(&learned.contributions).enumerate().map(|(g, (name, c))| {
+                let own =
+                    (0..features.len()).filter(|j| features.group_of(*j) == Some(g) && parts[*j] != 0.0);
+                let named = own.map(|j| (features.names()[j].as_str(), parts[j] * rate));
+                (name.as_str(), c * rate, named.collect())
+            });
+        Ok((base, drivers(groups.collect(), base)))
     }
 
     /// The distribution of a subject's gross alone, without reasons: US dollars, nominal.
@@ -359,30 +376,36 @@ impl Measure {
         }
     }
 
-    /// The base and the contributions to a prediction in logs: each contribution takes its share of the way.
-    pub(crate) fn logs(self, base: f64, contributions: &[f64]) -> (f64, Vec<f64>) {
-        let way: f64 = contributions.iter().sum();
-        let (from, to) = (self.log(base), self.log(base + way));
-        let rate = match self {
+    /// How much of log a contribution to a prediction is worth, where all of them go so far from the base: each takes its
+    /// share of the way.
+    pub(crate) fn rate(self, base: f64, way: f64) -> f64 {
+        match self {
             Self::Log => 1.0,
-            Self::Root if way.abs() > 1e-9 => (to - from) / way,
+            Self::Root if way.abs() > 1e-9 => (self.log(base + way) - self.log(base)) / way,
             Self::Root => 2.0 * base.max(0.0),
-        };
-        (from, contributions.iter().map(|c| c * rate).collect())
+        }
     }
 }
 
 /// Contributions in log dollars and in dollars of the median: each takes its share of the way from the base to the
 /// median (the logarithmic mean of both, as in Ang's LMDI, *Energy Policy* 32, 2004), so that both columns add up.
-fn drivers(groups: &[String], contributions: &[f64], log_base: f64) -> Vec<Driver> {
-    let total: f64 = contributions.iter().sum();
+fn drivers(groups: Vec<(&str, f64, Vec<(&str, f64)>)>, log_base: f64) -> Vec<Driver> {
+    let total: f64 = groups.iter().map(|(_, log_effect, _)| log_effect).sum();
     let (base, median) = (log_base.exp(), (log_base + total).exp());
     let dollars_per_log = if total.abs() > 1e-12 { (median - base) / total } else { base };
-    let mut found: Vec<Driver> = groups
-        .iter()
-        .zip(contributions)
-        .map(|(group, c)| Driver { group: group.clone(), log_effect: *c, effect_usd: c * dollars_per_log })
-        .collect();
+    let feature = |(feature, log_effect): (&str, f64)| FeatureEffect {
+        feature: feature.to_owned(),
+        log_effect,
+        effect_usd: log_effect * dollars_per_log,
+    };
+    let driver = |(group, log_effect, features): (&str, f64, Vec<(&str, f64)>)| {
+        let mut features: Vec<FeatureEffect> = features.into_iter().map(feature).collect();
+        features.sort_by(|a, b| {
+            b.log_effect.abs().total_cmp(&a.log_effect.abs()).then(a.feature.cmp(&b.feature))
+        });
+        Driver { group: group.to_owned(), log_effect, effect_usd: log_effect * dollars_per_log, features }
+    };
+    let mut found: Vec<Driver> = groups.into_iter().map(driver).collect();
     found.sort_by(|a, b| b.log_effect.abs().total_cmp(&a.log_effect.abs()).then(a.group.cmp(&b.group)));
     found
 }
@@ -441,9 +464,9 @@ mod tests {
         for (measure, log) in [(Measure::Log, -0.3), (Measure::Root, 0.49)] {
             assert!((measure.log(measure.measured(log)) - log).abs() < 1e-12);
             for parts in [[0.3, -0.1, 0.2], [0.3, -0.3, 0.0], [-0.5, -0.2, -0.4]] {
-                let (base, logs) = measure.logs(0.6, &parts);
-                let total = measure.log(0.6 + parts.iter().sum::<f64>());
-                assert!((base + logs.iter().sum::<f64>() - total).abs() < 1e-12);
+                let way: f64 = parts.iter().sum();
+                let logs: f64 = parts.iter().map(|part| part * measure.rate(0.6, way)).sum();
+                assert!((measure.log(0.6) + logs - measure.log(0.6 + way)).abs() < 1e-12);
             }
         }
         // What has been taken cannot be lost again.
@@ -452,12 +475,17 @@ mod tests {
 
     #[test]
     fn drivers_add_up_in_logs_and_in_dollars() {
-        let groups = ["money", "season", "genre"].map(String::from);
-        let found = drivers(&groups, &[0.8, -0.1, 0.02], 15.0);
+        let budget = vec![("planned", -0.2), ("log_budget", 1.0)];
+        let groups =
+            vec![("season", -0.1, vec![("month", -0.1)]), ("money", 0.8, budget), ("genre", 0.02, vec![])];
+        let found = drivers(groups, 15.0);
         let log: f64 = found.iter().map(|d| d.log_effect).sum();
         let usd: f64 = found.iter().map(|d| d.effect_usd).sum();
         assert!((log - 0.72).abs() < 1e-12);
         assert!((15f64.exp() + usd - 15.72f64.exp()).abs() < 1e-6);
-        assert_eq!(found[0].group, "money");
+        let money = &found[0];
+        assert_eq!((money.group.as_str(), money.features[0].feature.as_str()), ("money", "log_budget"));
+        let parts: f64 = money.features.iter().map(|f| f.effect_usd).sum();
+        assert!((parts - money.effect_usd).abs() < 1e-6);
     }
 }

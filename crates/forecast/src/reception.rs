@@ -8,6 +8,7 @@
 //! judged within themselves and people count; *all* films with a score are seen without people. A forecast is of a film that
 //! is scored: who is not reviewed is not in the table.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -124,12 +125,14 @@ impl Usual {
         }
     }
 
-    /// The mean of those known in the `years` before a day; none where there are none.
+    /// The mean of those known in the `years` before a day, or before the last of them where that is earlier; none where there
+    /// are none.
     fn mean(&self, day: Day, years: i32) -> Option<f64> {
-        let from = day.plus(-365 * years);
+        let (last, _) = self.scores.back()?;
+        let from = day.min(*last).plus(-365 * years);
         let recent = self.scores.iter().rev().take_while(|(known, _)| *known >= from);
         let (n, sum) = recent.fold((0.0, 0.0), |(n, sum), (_, score)| (n + 1.0, sum + score));
-        (n > 0.0).then(|| sum / n)
+        Some(sum / n)
     }
 }
 
@@ -181,9 +184,9 @@ impl Reviews {
     }
 
     fn settle(&mut self, title: TitleId, score: f64, known: Day) {
-        if self.scored.insert(title, (score, known)).is_some() {
-            return;
-        }
+        // Of several statements the first stands.
+        let Entry::Vacant(first) = self.scored.entry(title) else { return };
+        first.insert((score, known));
         let Some(profile) = self.profiles.get(&title) else { return };
         let usual = self.usual(known);
         let of_genre = score - self.genre_mean(profile, known);
@@ -214,7 +217,7 @@ impl Reviews {
     }
 
     fn usual(&self, day: Day) -> f64 {
-        self.all.mean(day, LEVEL_YEARS).or_else(|| self.all.mean(day, USUAL_YEARS)).unwrap_or(0.0)
+        self.all.mean(day, LEVEL_YEARS).unwrap_or(0.0)
     }
 
     /// The mean of the means of a film's genres; of all films where it names none that is known.

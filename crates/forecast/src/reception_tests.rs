@@ -105,6 +105,38 @@ fn a_model_comes_back_from_its_bytes() {
     assert!(spec(day(5_100), false).fit(&table, &Control::default()).is_err(), "too few");
 }
 
+/// The failure that was found: twenty years after the last score nothing was usual, and films scored two of a hundred.
+#[test]
+fn what_was_usual_stays_so() {
+    let facts = facts(400);
+    let mut reviews = Reviews::new(Opinion::Critics, &facts, Day::MAX);
+    facts.iter().for_each(|fact| reviews.observe(fact));
+    let profile = reviews.profile(TitleId(100));
+    let level = |years: i32| {
+        let day = day(5_400 + 365 * years);
+        let row = reviews.row(None, &profile, day, day);
+        (row.level, row.guesses[0])
+    };
+    assert!((40.0..65.0).contains(&level(1).0), "{:?}", level(1));
+    assert_eq!(level(20), level(40));
+    assert!((level(20).0 - level(1).0).abs() < 5.0 && (level(20).1 - level(1).1).abs() < 5.0);
+}
+
+/// The failure that was found: a film that told no genre was taken for one of none.
+#[test]
+fn a_kind_that_is_not_told_is_as_usual() {
+    let facts = facts(900);
+    let (table, _) = table(&facts, Opinion::Critics, day(5_700));
+    let fitted = spec(day(5_700), false).fit(&table, &Control::default()).unwrap();
+    let told = table.rows.last().unwrap();
+    let untold = crate::table::TableRow { words: Vec::new(), ..told.clone() };
+    let of =
+        |genre: &str| crate::table::TableRow { words: vec![(FactKind::Genre, genre.into())], ..told.clone() };
+    let middle = |row| fitted.forecast(&row).unwrap().quantiles[3];
+    let (drama, comedy) = (middle(of("Drama")), middle(of("Comedy")));
+    assert!((comedy.min(drama)..=comedy.max(drama)).contains(&middle(untold)), "{drama} {comedy}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 

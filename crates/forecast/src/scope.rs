@@ -80,7 +80,7 @@ impl Scope {
             known.map(|f| f.source.clone()).collect::<HashSet<_>>()
         };
         let preferred = match target {
-            Target::Opening | Target::Domestic => states(FactKind::OpeningDayGross),
+            Target::OpeningDay | Target::Opening | Target::Domestic => states(FactKind::OpeningDayGross),
             Target::International => states(FactKind::DomesticGross),
             Target::Worldwide => HashSet::new(),
         };
@@ -104,6 +104,7 @@ impl Scope {
 #[must_use]
 pub fn outcome_kinds(target: Target) -> &'static [FactKind] {
     match target {
+        Target::OpeningDay => &[FactKind::OpeningDayGross],
         Target::Opening => &[FactKind::OpeningWeekendGross],
         Target::Domestic => &[FactKind::DomesticGross],
         Target::International => &[FactKind::WorldwideGross, FactKind::DomesticGross],

@@ -3,8 +3,8 @@
 //! A [`TitleTable`] is rows of numbers and words, each seen on its own day, with the outcome where that is known by now. What
 //! makes the rows ([`crate::reception`], [`crate::games`]) decides what they mean; here they are fitted, forecast and tested.
 //! A model predicts the outcome less the row's *level* (what was usual lately), so that nothing that drifts with the years is
-//! learned. A blank counts as the mean of what was learned from, and what fewer than two thirds state is not seen: absence is no
-//! feature.
+//! learned. What a title does not state (a number, or any word of a kind) counts as the mean of those that do, and what fewer
+//! than two thirds state is not seen: absence is no feature.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -98,12 +98,12 @@ struct Stored {
 struct Column {
     name: String,
     group: String,
-    from: From,
+    from: Source,
     mean: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum From {
+enum Source {
     /// The number in this place.
     Number(usize),
     /// Whether a row has a word.
@@ -159,7 +159,7 @@ impl TableSpec {
     fn columns(&self, table: &TitleTable, rows: &[&TableRow]) -> Vec<Column> {
         let seen = |group: &str| !self.without.iter().any(|own| own == group);
         let numbers =
-            table.numbers.iter().enumerate().map(|(i, (name, group))| (*name, *group, From::Number(i)));
+            table.numbers.iter().enumerate().map(|(i, (name, group))| (*name, *group, Source::Number(i)));
         let mut count: BTreeMap<(FactKind, &str), usize> = BTreeMap::new();
         for (kind, word) in rows.iter().flat_map(|row| &row.words) {
             *count.entry((*kind, word)).or_default() += 1;
@@ -174,10 +174,10 @@ impl TableSpec {
             .collect();
         let common =
             count.into_iter().filter(|((kind, _), n)| told.contains(kind) && *n >= COMMON && *n < rows.len());
-        let words: Vec<(String, &str, From)> = common
+        let words: Vec<(String, &str, Source)> = common
             .filter_map(|((kind, word), _)| {
                 let group = table.words.iter().find(|(own, _)| *own == kind)?.1;
-                Some((format!("{kind}={word}"), group, From::Word(kind, word.to_owned())))
+                Some((format!("{kind}={word}"), group, Source::Word(kind, word.to_owned())))
             })
             .collect();
         let numbers = numbers.map(|(name, group, from)| (name.to_owned(), group, from));
@@ -201,11 +201,15 @@ impl TableSpec {
     }
 }
 
-fn value(from: &From, row: &TableRow) -> f64 {
+fn value(from: &Source, row: &TableRow) -> f64 {
     match from {
-        From::Number(i) => row.numbers.get(*i).copied().unwrap_or(f64::NAN),
-        From::Word(kind, word) => {
-            f64::from(u8::from(row.words.iter().any(|(own, w)| own == kind && **w == **word)))
+        Source::Number(i) => row.numbers.get(*i).copied().unwrap_or(f64::NAN),
+        Source::Word(kind, word) => {
+            let mut own = row.words.iter().filter(|(own, _)| own == kind).peekable();
+            match own.peek() {
+                Some(_) => f64::from(u8::from(own.any(|(_, w)| **w == **word))),
+                None => f64::NAN,
+            }
         }
     }
 }
@@ -330,7 +334,7 @@ pub fn test(
     let n = told.len();
     if n == 0 {
         let what = format!("{} from {} to {}", spec.what, period.start(), period.end());
-        return Err(ForecastError::TooFew { what, have: 0, need: 1 });
+        return Err(ForecastError::Untested { what });
     }
     let actual: Vec<f64> = told.iter().filter_map(|(row, _)| Some(row.outcome?.0)).collect();
     let quantiles: Vec<[f64; 7]> = told.iter().map(|(_, f)| f.quantiles).collect();

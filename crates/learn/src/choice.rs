@@ -59,14 +59,19 @@ impl ChoiceSpec {
     /// Fits the coefficients.
     ///
     /// # Errors
-    /// [`LearnError::Parameter`] for penalties and weights that are not above 0, for columns without a penalty, and for values
-    /// that are not finite; [`LearnError::Length`] for sets whose lengths differ or whose shares do not sum to one.
+    /// [`LearnError::Parameter`] for penalties and weights that are not above 0, columns without a penalty, values that are not
+    /// finite, and shares below 0 or that do not sum to one; [`LearnError::Length`] for sets whose lengths differ;
+    /// [`LearnError::Fit`] where it comes to no end.
     pub fn fit(&self, sets: &[ChoiceSet]) -> Result<FittedChoice, LearnError> {
         self.check(sets)?;
         let mut fitted = FittedChoice { coefficients: vec![0.0; self.penalties.len()] };
         let mut reached = self.objective(&fitted, sets);
         for _ in 0..STEPS {
             let step = self.step(&fitted, sets)?;
+            if step.iter().any(|s| !s.is_finite()) {
+                let reason = "its numbers are too large to be told apart".to_owned();
+                return Err(LearnError::Fit { what: "conditional logit", reason });
+            }
             let largest = step.iter().fold(0.0, |most: f64, s| most.max(s.abs()));
             let mut share = 1.0;
             loop {
@@ -96,6 +101,9 @@ impl ChoiceSpec {
             if expected != found || expected == 0 {
                 let what = "shares of a set".into();
                 return Err(LearnError::Length { what, expected: expected.max(1), found });
+            }
+            for share in &set.chosen {
+                require(*share >= 0.0, "share of a set", share, "0 or more")?;
             }
             let total: f64 = set.chosen.iter().sum();
             require((total - 1.0).abs() < 1e-9, "sum of a set's shares", total, "1")?;
@@ -240,7 +248,9 @@ mod tests {
         let spec = ChoiceSpec { penalties: vec![1.0] };
         assert!(spec.fit(&[set(&[1.0, 2.0], 0)]).is_err(), "a column without a penalty");
         let lacking = ChoiceSet { chosen: vec![0.5, 0.2], alternatives: vec![vec![], vec![]], weight: 1.0 };
-        assert!(spec.fit(&[lacking]).is_err() && ChoiceSpec { penalties: vec![0.0] }.fit(&[]).is_err());
+        assert!(spec.fit(&[lacking]).is_err());
+        let more = ChoiceSet { chosen: vec![2.0, -1.0], alternatives: vec![vec![], vec![]], weight: 1.0 };
+        assert!(spec.fit(&[more]).is_err() && ChoiceSpec { penalties: vec![0.0] }.fit(&[]).is_err());
         assert_eq!(spec.fit(&[]).unwrap().coefficients(), [0.0]);
     }
 }

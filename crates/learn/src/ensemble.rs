@@ -11,7 +11,8 @@ use crate::calibration::{Calibration, CalibrationSpec, Distribution};
 use crate::control::Steps;
 use crate::dataset::{Dataset, Features};
 use crate::error::{LearnError, require};
-use crate::member::{Explainer, FittedMember, MemberSpec};
+use crate::member::{Explainer, FeatureExplainer, FittedMember, MemberSpec};
+use crate::metrics::LEVELS;
 use crate::oof::{OutOfFold, calibrate};
 use crate::scale::FittedScale;
 use crate::split::{ForwardChain, Split};
@@ -20,6 +21,7 @@ use crate::{BoostingSpec, NetworkSpec, RidgeSpec};
 use marquee_domain::Control;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 /// The kind under which ensembles are stored.
 pub const ENSEMBLE_KIND: &str = "ensemble";
@@ -102,6 +104,9 @@ pub struct Judged {
     pub row: usize,
     /// The stacked prediction, in target units.
     pub predicted: f64,
+    /// Its quantiles at [`crate::metrics::LEVELS`], by intervals that were learned from the folds before its own; none in the
+    /// first fold.
+    pub quantiles: Option<[f64; 7]>,
 }
 
 /// A forecast's middle, its typical error and its size class.
@@ -151,6 +156,8 @@ pub struct FittedEnsemble {
     model: Model,
     explainers: Vec<Explainer>,
     base: f64,
+    /// Made when features are first asked for: it takes longer than all else, and more room.
+    feature_explainers: OnceLock<Vec<FeatureExplainer>>,
 }
 
 impl EnsembleSpec {
@@ -160,7 +167,8 @@ impl EnsembleSpec {
     /// [`LearnError::Parameter`], [`LearnError::UnknownFeature`], [`LearnError::NoGroups`],
     /// [`LearnError::TooFewRows`], or [`LearnError::Cancelled`] as `control` asks.
     pub fn fit(&self, data: &Dataset, control: &Control) -> Result<FittedEnsemble, LearnError> {
-        Ok(self.fit_judged(data, control)?.0)
+        let (splits, steps) = self.begin(data, control)?;
+        Ok(self.fit_folds(data, &splits, &steps)?.0)
     }
 
     /// As [`EnsembleSpec::fit`], with what was predicted of each row that a fold tested.
@@ -172,27 +180,75 @@ impl EnsembleSpec {
         data: &Dataset,
         control: &Control,
     ) -> Result<(FittedEnsemble, Vec<Judged>), LearnError> {
+        let (splits, steps) = self.begin(data, control)?;
+        let (fitted, oof) = self.fit_folds(data, &splits, &steps)?;
+        let judged = self.judge(data, &splits, &oof, &steps)?;
+        Ok((fitted, judged))
+    }
+
+    fn begin<'a>(&self, data: &Dataset, control: &'a Control) -> Result<(Vec<Split>, Steps<'a>), LearnError> {
         self.check()?;
         let splits = self.chain.split(data.examples())?;
-        let all: Vec<usize> = (0..data.len()).collect();
         let steps = self.members.iter().map(MemberSpec::steps).sum::<usize>() * (splits.len() + 1) + 1;
-        let steps = Steps::new(control, steps);
+        Ok((splits, Steps::new(control, steps)))
+    }
+
+    fn fit_folds(
+        &self,
+        data: &Dataset,
+        splits: &[Split],
+        steps: &Steps<'_>,
+    ) -> Result<(FittedEnsemble, OutOfFold), LearnError> {
+        let all: Vec<usize> = (0..data.len()).collect();
         let (folds, members) = rayon::join(
-            || self.out_of_fold(data, &splits, &steps),
-            || self.fit_members(data, &all, splits.len(), &steps),
+            || self.out_of_fold(data, splits, steps),
+            || self.fit_members(data, &all, splits.len(), steps),
         );
         let (mut oof, members) = (folds?, members?);
         let targets = data.targets(&oof.rows);
         let weights = stack(&oof.members, &targets, &data.weights(&oof.rows), self.stack_shrinkage);
         oof.mix(&weights);
         let report = self.report(&oof, &targets, &weights);
-        let (scale, calibration) = calibrate(&oof, data, &self.calibration, self.seed, &steps)?;
+        let (scale, calibration) = calibrate(&oof, data, &self.calibration, self.seed, steps)?;
         steps.finish("intervals");
         let features = data.features().clone();
         let references = self.choose_references(data, &members, &weights);
         let model = Model { features, members, weights, shift: 0.0, scale, calibration, references, report };
-        let judged = oof.rows.iter().zip(&oof.centre).map(|(&row, &predicted)| Judged { row, predicted });
-        Ok((FittedEnsemble::from_model(model), judged.collect()))
+        Ok((FittedEnsemble::from_model(model), oof))
+    }
+
+    /// What was predicted of each row out of fold, with the ranges that the folds before its own would have given it.
+    fn judge(
+        &self,
+        data: &Dataset,
+        splits: &[Split],
+        oof: &OutOfFold,
+        steps: &Steps<'_>,
+    ) -> Result<Vec<Judged>, LearnError> {
+        let judged = oof.rows.iter().zip(&oof.centre);
+        let mut judged: Vec<Judged> =
+            judged.map(|(&row, &predicted)| Judged { row, predicted, quantiles: None }).collect();
+        let mut begins = 0;
+        for split in splits {
+            let ends = begins + split.test.len();
+            if begins > 0 {
+                let before = oof.first(begins);
+                let (scale, calibration) = calibrate(&before, data, &self.calibration, self.seed, steps)?;
+                for judged in &mut judged[begins..ends] {
+                    let (row, centre) = (data.row(judged.row), judged.predicted);
+                    let knots = calibration.quantiles_at(centre);
+                    let range = Distribution::new(
+                        centre,
+                        scale.predict(&row, centre),
+                        calibration.tier(centre),
+                        knots,
+                    );
+                    judged.quantiles = Some(LEVELS.map(|level| range.quantile(level)));
+                }
+            }
+            begins = ends;
+        }
+        Ok(judged)
     }
 
     fn check(&self) -> Result<(), LearnError> {
@@ -280,7 +336,7 @@ impl FittedEnsemble {
         let mean = |row: &Vec<f64>| mixture(&model.members, &model.weights, row);
         let base =
             model.references.iter().map(mean).sum::<f64>() / model.references.len() as f64 + model.shift;
-        Self { model, explainers, base }
+        Self { model, explainers, base, feature_explainers: OnceLock::new() }
     }
 
     /// What a row must hold.
@@ -359,6 +415,25 @@ impl FittedEnsemble {
             }
         }
         Ok(Drivers { base: self.base, contributions })
+    }
+
+    /// What each feature adds to the median of one row, in the order of [`Features::names`]: those of a group add up to its
+    /// contribution in [`FittedEnsemble::drivers`]. Zero for features of no group.
+    ///
+    /// # Errors
+    /// As [`FittedEnsemble::distribution`].
+    pub fn feature_drivers(&self, row: &[f64]) -> Result<Vec<f64>, LearnError> {
+        let Model { features, members, weights, references, .. } = &self.model;
+        features.check_row(row)?;
+        let explain = |m: &FittedMember| FeatureExplainer::new(m, features, references);
+        let explainers = self.feature_explainers.get_or_init(|| members.iter().map(explain).collect());
+        let mut parts = vec![0.0; features.len()];
+        for ((explainer, member), &weight) in explainers.iter().zip(members).zip(weights) {
+            if weight > 0.0 {
+                explainer.explain(member, (features, references), row, weight, &mut parts);
+            }
+        }
+        Ok(parts)
     }
 
     /// The bytes to store this ensemble in; the same ensemble always gives the same.

@@ -61,6 +61,7 @@ mod member;
 pub mod metrics;
 mod network;
 mod oof;
+mod owen;
 mod ridge;
 mod scale;
 mod shapley;

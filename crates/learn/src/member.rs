@@ -6,6 +6,7 @@ use crate::dataset::{Dataset, Features};
 use crate::error::LearnError;
 use crate::forest::ForestSpec;
 use crate::network::{FittedNetwork, NetworkSpec, References};
+use crate::owen::{Paths, agree};
 use crate::ridge::{FittedRidge, RidgeSpec};
 use crate::shapley::Background;
 use crate::tree::{Trees, check_trees};
@@ -189,6 +190,54 @@ impl Explainer {
             }
             // An explainer is only ever made from its own member.
             _ => 0.0,
+        }
+    }
+}
+
+/// What a member must know of the reference rows in order to explain a row feature by feature.
+#[derive(Debug, Clone)]
+pub(crate) enum FeatureExplainer {
+    Trees(Paths),
+    Ridge(Vec<f64>),
+    Network(References),
+}
+
+impl FeatureExplainer {
+    pub(crate) fn new(member: &FittedMember, features: &Features, references: &[Vec<f64>]) -> Self {
+        match member {
+            FittedMember::Boosting(trees) | FittedMember::Forest(trees) => {
+                Self::Trees(Paths::new(trees, features, references))
+            }
+            FittedMember::Ridge(ridge) => Self::Ridge(ridge.reference_effects(references)),
+            FittedMember::Network(network) => Self::Network(network.lay_out(features, references)),
+        }
+    }
+
+    /// Adds `weight` times what each feature adds to `into`, which has a place for each feature.
+    pub(crate) fn explain(
+        &self,
+        member: &FittedMember,
+        (features, references): (&Features, &[Vec<f64>]),
+        row: &[f64],
+        weight: f64,
+        into: &mut [f64],
+    ) {
+        match (self, member) {
+            (Self::Trees(paths), FittedMember::Boosting(trees) | FittedMember::Forest(trees)) => {
+                paths.explain(trees, row, weight, into);
+            }
+            (Self::Ridge(effects), FittedMember::Ridge(ridge)) => {
+                ridge.explain_features(effects, row, weight, into);
+            }
+            (Self::Network(laid_out), FittedMember::Network(network)) => {
+                let (mut parts, mut groups) = (vec![0.0; into.len()], vec![0.0; features.groups().len()]);
+                network.explain(laid_out, features, row, weight, &mut groups);
+                network.along_the_way(references, row, weight, &mut parts);
+                agree(&mut parts, &groups, features);
+                into.iter_mut().zip(parts).for_each(|(into, part)| *into += part);
+            }
+            // An explainer is only ever made from its own member.
+            _ => {}
         }
     }
 }

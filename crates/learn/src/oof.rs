@@ -37,6 +37,15 @@ impl OutOfFold {
         joined
     }
 
+    /// The first `n` rows.
+    pub(crate) fn first(&self, n: usize) -> Self {
+        Self {
+            rows: self.rows[..n].to_vec(),
+            members: self.members.iter().map(|m| m[..n].to_vec()).collect(),
+            centre: self.centre[..n].to_vec(),
+        }
+    }
+
     /// Stacks the members.
     pub(crate) fn mix(&mut self, weights: &[f64]) {
         let stacked = |i: usize| self.members.iter().zip(weights).map(|(m, w)| w * m[i]).sum();

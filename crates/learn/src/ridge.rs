@@ -173,6 +173,13 @@ impl FittedRidge {
         }
     }
 
+    /// Adds `weight` times what each feature adds to `into`.
+    pub(crate) fn explain_features(&self, effects: &[f64], row: &[f64], weight: f64, into: &mut [f64]) {
+        for (term, effect) in self.terms.iter().zip(effects) {
+            into[usize::from(term.input.column)] += weight * (self.effect(term, row) - effect);
+        }
+    }
+
     /// Whether decoded parts are finite and name existing columns.
     pub(crate) fn is_well_formed(&self, features: &Features) -> bool {
         let fine = |t: &Term| {

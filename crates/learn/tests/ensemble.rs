@@ -77,6 +77,14 @@ proptest! {
         let drivers = FITTED.drivers(&row).unwrap();
         prop_assert!((drivers.total() - median).abs() < 1e-9);
         prop_assert_eq!(FITTED.predict(&row).unwrap().centre, median);
+        // So do features, group by group.
+        let (features, parts) = (FITTED.features(), FITTED.feature_drivers(&row).unwrap());
+        for (group, whole) in drivers.contributions.iter().enumerate() {
+            let own = (0..features.len()).filter(|j| features.group_of(*j) == Some(group));
+            let sum: f64 = own.map(|j| parts[j]).sum();
+            prop_assert!((sum - whole).abs() < 1e-9 * whole.abs().max(1.0), "{sum} of {whole}");
+        }
+        prop_assert_eq!(parts[4], 0.0);
     }
 
     #[test]

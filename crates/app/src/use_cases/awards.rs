@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use marquee_domain::{AsOf, Control, Day, Target};
-use marquee_forecast::awards::{AwardForecast, Awards, AwardsSpec, AwardsTest, FittedAwards, test as judge};
+use marquee_forecast::awards::{
+    AwardForecast, Awards, AwardsSpec, AwardsTest, FittedAwards, Season, test as judge,
+};
 use marquee_platform::{Action, Permit};
 
 use crate::cpu;
@@ -28,7 +30,7 @@ pub struct AwardsQuestion {
 pub struct AwardsAnswer {
     /// The year of the films.
     pub year: i32,
-    /// How many Golden Globes it is known of who was nominated, and how many who won.
+    /// How many nominations for Golden Globes are known, and how many of those won.
     pub globes: (usize, usize),
     /// The chances, by award.
     pub forecasts: Vec<AwardForecast>,
@@ -37,7 +39,7 @@ pub struct AwardsAnswer {
 /// Forecasts the awards for the films of a year, by models of the years before.
 ///
 /// # Errors
-/// [`AppError::NoAwards`] where nothing is known of that year's awards; too few to learn from.
+/// [`AppError::NoAwards`], [`AppError::NoSeason`] or [`AppError::NoFilms`] where too little is known; too few to learn from.
 pub async fn awards(
     workspace: &Workspace,
     question: AwardsQuestion,
@@ -50,7 +52,7 @@ pub async fn awards(
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
         let as_of = AsOf(question.as_of.unwrap_or(Day::MAX));
-        let none = || AppError::NoAwards { year: question.year, as_of: question.as_of };
+        let none = || AppError::NoAwards { as_of: question.as_of };
         let newest = |awards: &Awards| match question.nominations {
             true => awards.seasons.keys().next_back().copied(),
             false => awards.newest().map(|season| season.year),
@@ -60,7 +62,17 @@ pub async fn awards(
             None => newest(&look(&knowledge, Day::MAX, as_of)).ok_or_else(none)?,
         };
         let awards = look(&knowledge, first_day(year)?, as_of);
-        let season = awards.seasons.get(&year).ok_or_else(none)?;
+        let nominated = |season: &&Season| question.nominations || !season.oscars.is_empty();
+        let season = match awards.seasons.get(&year).filter(nominated) {
+            Some(season) => season,
+            None => {
+                let what = if question.nominations { "awards" } else { "Academy's nominations" };
+                let mut known = awards.seasons.values().filter(nominated).map(|season| season.year);
+                let first = known.next().ok_or_else(none)?;
+                let last = known.next_back().unwrap_or(first);
+                return Err(AppError::NoSeason { what, year, first, last, as_of: question.as_of });
+            }
+        };
         let spec = AwardsSpec { before: year, data: knowledge.fingerprint.clone() };
         let key = ModelKey::of::<FittedAwards>(&spec);
         let fitted = models.load_or_fit(&key, || Ok(spec.fit(&awards, &control)?))?;
@@ -69,7 +81,7 @@ pub async fn awards(
             false => fitted.winners(&awards, season)?,
         };
         if forecasts.iter().all(|forecast| forecast.chances.is_empty()) {
-            return Err(none());
+            return Err(AppError::NoFilms { year });
         }
         let won = season.globes.iter().filter(|ballot| ballot.won.is_some()).count();
         Ok(AwardsAnswer { year, globes: (season.globes.len(), won), forecasts })

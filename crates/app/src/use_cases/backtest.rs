@@ -90,7 +90,8 @@ pub async fn backtest(
     };
     let snapshot = workspace.snapshot(permit).await?;
     let horizons = or_all(&plan.horizons, Horizon::ALL);
-    let knowledge = workspace.knowledge(&snapshot, Reach::of(&horizons), permit).await?;
+    let reach = Reach::of(&horizons, &or_all(&plan.targets, Target::ALL));
+    let knowledge = workspace.knowledge(&snapshot, reach, permit).await?;
     let data = knowledge.fingerprint.clone();
     let control = control.clone();
     let (backtest, given, profits) = cpu::run(move || {

@@ -39,7 +39,8 @@ pub async fn drift(
     let DriftQuestion { year, back, seed, .. } = question;
     let which = question.which.check()?;
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::of(&[which.horizon]), permit).await?;
+    let knowledge =
+        workspace.knowledge(&snapshot, Reach::of(&[which.horizon], &[which.target]), permit).await?;
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
         let first = Day::new(year, 1, 1)?;

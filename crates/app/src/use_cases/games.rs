@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use marquee_domain::{AsOf, Control, Day, Distribution, TitleId, normalise_title};
-use marquee_forecast::games::{Game, games as known_games, table};
+use marquee_domain::{AsOf, Control, Day, Distribution, Fact, FactKind, FactValue, TitleId, normalise_title};
+use marquee_forecast::games::{FIRST_YEAR, Game, games as known_games, table};
 use marquee_forecast::table::{FittedTable, TableForecast, TableSpec, TableTest, test as judge};
 use marquee_platform::{Action, Permit};
 
@@ -27,8 +27,10 @@ pub enum AskedGame {
 pub struct GameQuestion {
     /// What is asked about.
     pub asked: AskedGame,
-    /// The day whose knowledge may be used; the first day of its year where nobody says.
+    /// The day whose knowledge may be used; the first day of its year, or today where that is yet to come, where nobody says.
     pub as_of: Option<Day>,
+    /// Today.
+    pub today: Day,
     /// The seed of all randomness.
     pub seed: u64,
 }
@@ -50,6 +52,8 @@ pub struct GameAnswer {
     pub learned: usize,
     /// What it came to, where that is known.
     pub actual: Option<f64>,
+    /// Its words that no game had by then, each with its kind: they tell nothing.
+    pub unheard: Vec<(FactKind, String)>,
 }
 
 /// Forecasts how many copies a game sells, by a model of what was known before the first day of the as-of day's year.
@@ -68,24 +72,32 @@ pub async fn games(
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
         let (title, game) = find(&knowledge, question.asked)?;
-        let as_of = match question.as_of {
-            Some(day) => day,
-            None => Day::new(game.year, 1, 1)?,
-        };
+        let (name, year) = (|| game.name.to_string(), game.year);
+        if year < FIRST_YEAR {
+            return Err(AppError::OldGame { name: name(), year, first: FIRST_YEAR });
+        }
+        let usual = Day::new(year, 1, 1)?.min(question.today.max(Day::new(FIRST_YEAR, 1, 1)?));
+        let as_of = question.as_of.unwrap_or(usual);
+        if as_of.year() > year {
+            return Err(AppError::Out { name: name(), when: format!("in {year}"), as_of });
+        }
         let cut = training_cut(AsOf(as_of));
         let known = knowledge.facts.partition_point(|fact| fact.known_on <= as_of);
-        let seen = table(&knowledge.facts[..known], std::slice::from_ref(&game), AsOf(as_of));
+        let known = &knowledge.facts[..known];
+        let seen = table(known, std::slice::from_ref(&game), AsOf(as_of));
         let row = seen.rows.iter().find(|row| row.title.is_none());
-        let row = row.ok_or_else(|| AppError::NoGame(game.name.to_string()))?;
+        let row = row.ok_or_else(|| AppError::NoGame(name()))?;
         let spec = spec(cut, &knowledge, question.seed);
         let key = ModelKey::of::<FittedTable>(&spec);
-        let fitted = models.load_or_fit(&key, || Ok(spec.fit(&seen, &control)?))?;
+        // What is asked about is not among what is learned from.
+        let fitted = models.load_or_fit(&key, || Ok(spec.fit(&table(known, &[], AsOf(as_of)), &control)?))?;
         let forecast = fitted.forecast(row)?;
         let actual = title.and_then(|title| {
             let all = table(&knowledge.facts, &[], AsOf(Day::MAX));
             all.rows.iter().find(|row| row.title == Some(title)).and_then(|row| Some(row.outcome?.0.exp()))
         });
         Ok(GameAnswer {
+            unheard: unheard(known, &game),
             game,
             as_of,
             units: Distribution::from_logs(forecast.quantiles)
@@ -139,22 +151,52 @@ fn find(knowledge: &Knowledge, asked: AskedGame) -> Result<(Option<TitleId>, Gam
     let all = known_games(&knowledge.facts);
     let id = text.parse::<TitleId>().ok();
     let wanted = normalise_title(&text);
-    let meant = |title: TitleId, game: &Game| {
-        let named = id == Some(title) || normalise_title(&game.name) == wanted;
-        named && machine.as_ref().is_none_or(|m| game.machine.as_deref() == Some(m.as_str()))
+    let of = |meant: &dyn Fn(TitleId, &Game) -> bool| -> Vec<(TitleId, Game)> {
+        all.iter().filter(|(title, game)| meant(**title, game)).map(|(t, g)| (*t, g.clone())).collect()
     };
-    let mut found: Vec<(TitleId, Game)> =
-        all.into_iter().filter(|(title, game)| meant(*title, game)).collect();
-    match found.len() {
-        0 => Err(AppError::NoGame(text)),
-        1 => Ok(found.pop().map_or_else(|| (None, Game::default()), |(title, game)| (Some(title), game))),
-        count => {
+    let mut named = of(&|title, game| id == Some(title) || *game.name == *text);
+    if named.is_empty() {
+        named = of(&|_, game| normalise_title(&game.name) == wanted);
+    }
+    if named.is_empty() {
+        return Err(AppError::NoGame(text));
+    }
+    let machine_of = |game: &Game| game.machine.as_deref().unwrap_or("?").to_owned();
+    let mut found = named.clone();
+    if let Some(machine) = machine {
+        found.retain(|(_, game)| machine_of(game).eq_ignore_ascii_case(&machine));
+        if found.is_empty() {
+            let mut known: Vec<String> = named.iter().map(|(_, game)| machine_of(game)).collect();
+            known.sort_unstable();
+            known.dedup();
+            return Err(AppError::NotOnMachine { name: text, machine, known });
+        }
+    }
+    match found.as_slice() {
+        [(title, game)] => Ok((Some(*title), game.clone())),
+        _ => {
             found.sort_by_key(|(title, game)| (game.year, *title));
             let line = |(title, game): &(TitleId, Game)| {
-                format!("  {title}  {}  {}  {}", game.year, game.machine.as_deref().unwrap_or("?"), game.name)
+                format!("  {title}  {}  {}  {}", game.year, machine_of(game), game.name)
             };
-            let found = found.iter().take(12).map(line).collect();
+            let (count, found) = (found.len(), found.iter().take(12).map(line).collect());
             Err(AppError::ManyGames { asked: text, count, found })
         }
     }
+}
+
+/// The machine, genre and publisher of a game, where no game had them by what is known.
+fn unheard(known: &[Fact], game: &Game) -> Vec<(FactKind, String)> {
+    let words = [
+        (FactKind::Platform, &game.machine),
+        (FactKind::Genre, &game.genre),
+        (FactKind::Distributor, &game.publisher),
+    ];
+    let told = |kind: FactKind, word: &str| {
+        known
+            .iter()
+            .any(|fact| fact.kind == kind && matches!(&fact.value, FactValue::Text(t) if **t == *word))
+    };
+    let new = words.into_iter().filter_map(|(kind, word)| Some((kind, word.as_ref()?.to_string())));
+    new.filter(|(kind, word)| !told(*kind, word)).collect()
 }

@@ -29,7 +29,8 @@ pub async fn promote(
     let learners = workspace.models().learners();
     let challenger = learners.challenger(which)?.ok_or(AppError::NoChallenger)?;
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::of(&[which.horizon]), permit).await?;
+    let knowledge =
+        workspace.knowledge(&snapshot, Reach::of(&[which.horizon], &[which.target]), permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let end = knowledge.end(which, before)?;

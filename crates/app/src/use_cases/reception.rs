@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use marquee_domain::{AsOf, Control, Day, Opinion};
-use marquee_forecast::Profile;
 use marquee_forecast::reception::{PEOPLE, Reviews, best, day_of, outcome_kind, table};
 use marquee_forecast::table::{FittedTable, TableForecast, TableSpec, TableTest, TitleTable, test as judge};
+use marquee_forecast::{ForecastError, Profile};
 use marquee_platform::{Action, Permit};
 
 use crate::asked::{Asked, Found, project_day};
@@ -41,7 +41,7 @@ pub struct Reception {
     pub credited: bool,
     /// How many films were learned from.
     pub learned: usize,
-    /// The forecast.
+    /// The forecast. Its quantiles are held to what can be said; but for that, base and drivers add up to the median.
     pub forecast: TableForecast,
     /// What it came to, where that is known.
     pub actual: Option<f64>,
@@ -63,7 +63,8 @@ pub struct ReceptionAnswer {
 /// Forecasts how a film will be received, by models of what was known before the first day of the as-of day's year.
 ///
 /// # Errors
-/// [`AppError::NoScores`] where no table states any; too few to learn from; an unknown title.
+/// [`AppError::NoScores`] where no table states any; too few of every opinion to learn from; an unknown title; [`AppError::Out`]
+/// where it is out by then.
 pub async fn reception(
     workspace: &Workspace,
     question: ReceptionQuestion,
@@ -83,10 +84,11 @@ pub async fn reception(
         };
         let as_of = question.as_of.unwrap_or(usual);
         if as_of >= release {
-            return Err(AppError::Released { name: found.name().to_owned(), release, as_of });
+            let (name, when) = (found.name().to_owned(), format!("on {release}"));
+            return Err(AppError::Out { name, when, as_of });
         }
         let cut = training_cut(AsOf(as_of));
-        let mut opinions = Vec::new();
+        let (mut opinions, mut lacking) = (Vec::new(), None);
         for opinion in Opinion::ALL.iter().copied() {
             let mut reviews = Reviews::new(opinion, &knowledge.facts, cut);
             if reviews.source().is_empty() {
@@ -99,13 +101,26 @@ pub async fn reception(
                 Found::Project(project) => Profile::of_project(project, marquee_domain::Horizon::Announced),
             };
             let row = reviews.row(found.title(), &profile, release, as_of);
-            let credited = !profile.directors.is_empty();
-            let spec = spec(opinion, credited, cut, &knowledge.fingerprint, question.seed);
-            let key = ModelKey::of::<FittedTable>(&spec);
-            let fitted = models.load_or_fit(&key, || {
-                let table = population(&knowledge, opinion, credited, cut);
-                Ok(spec.fit(&table, &control)?)
-            })?;
+            let fit = |credited: bool| {
+                let spec = spec(opinion, credited, cut, &knowledge.fingerprint, question.seed);
+                let key = ModelKey::of::<FittedTable>(&spec);
+                models.load_or_fit(&key, || {
+                    let table = population(&knowledge, opinion, credited, cut);
+                    Ok(spec.fit(&table, &control)?)
+                })
+            };
+            // Where too few directors are named to learn from, people are left out of it.
+            let mut credited = !profile.directors.is_empty();
+            let mut fitted = fit(credited);
+            if credited && is_too_few(&fitted) {
+                credited = false;
+                fitted = fit(credited);
+            }
+            if is_too_few(&fitted) {
+                lacking = fitted.err();
+                continue;
+            }
+            let fitted = fitted?;
             let mut forecast = fitted.forecast(&row)?;
             forecast.quantiles = forecast.quantiles.map(|score| score.clamp(0.0, best(opinion)));
             opinions.push(Reception {
@@ -119,7 +134,7 @@ pub async fn reception(
             });
         }
         if opinions.is_empty() {
-            return Err(no_scores(Opinion::Critics));
+            return Err(lacking.unwrap_or_else(|| no_scores(Opinion::Critics)));
         }
         Ok(ReceptionAnswer { name: found.name().to_owned(), release, as_of, opinions })
     })
@@ -146,13 +161,17 @@ pub async fn reception_test(
         let period = Day::new(*years.start(), 1, 1)?..=Day::new(*years.end(), 12, 31)?;
         let cut = *period.start();
         let table = population(&knowledge, opinion, credited, cut);
-        if table.rows.is_empty() {
+        if table.rows.is_empty() && !credited {
             return Err(no_scores(opinion));
         }
         let spec = spec(opinion, credited, cut, &knowledge.fingerprint, seed);
         Ok(judge(&table, &spec, &period, &control)?)
     })
     .await
+}
+
+fn is_too_few(fitted: &Result<FittedTable, AppError>) -> bool {
+    matches!(fitted, Err(AppError::Forecast(ForecastError::TooFew { .. })))
 }
 
 fn no_scores(opinion: Opinion) -> AppError {

@@ -67,7 +67,8 @@ pub async fn tune(
     permit.require(Action::Write)?;
     let which = plan.which.check()?;
     let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::of(&[which.horizon]), permit).await?;
+    let knowledge =
+        workspace.knowledge(&snapshot, Reach::of(&[which.horizon], &[which.target]), permit).await?;
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
         let began = Instant::now();

@@ -7,6 +7,7 @@
 mod columns;
 mod findings;
 mod judge;
+mod missing;
 mod numbers;
 pub(crate) mod plan;
 pub(crate) mod side;

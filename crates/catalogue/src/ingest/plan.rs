@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{CatalogueError, Result};
+use crate::ingest::missing::Missing;
 use crate::ingest::side;
+use crate::known::{Known, KnownAt};
 use crate::layout::{FactColumn, Layout, RELEASE};
 use crate::manifest::RuleTotal;
-use crate::mapping::{
-    ColumnMap, IdMap, Known, KnownAt, Lookup, Mapping, Rule, Split, TITLE_YEAR, TitleYear, Where,
-};
+use crate::mapping::{ColumnMap, IdMap, Lookup, Mapping, Rule, Split, TITLE_YEAR, TitleYear, Where};
 use crate::read::{Head, hex};
 
 /// How the rows of one file become facts.
@@ -148,35 +148,6 @@ pub(crate) struct AtLeast {
     pub column: usize,
     pub other: usize,
     pub rule: usize,
-}
-
-/// Cells that mean "unknown".
-pub(crate) struct Missing {
-    words: Vec<String>,
-    longest: usize,
-    /// Whether a word starts with this byte: most cells are settled by their first.
-    starts: [bool; 256],
-}
-
-impl Missing {
-    fn new(words: &[String]) -> Self {
-        let mut starts = [false; 256];
-        for word in words {
-            starts[usize::from(word.as_bytes().first().copied().unwrap_or(0))] = true;
-        }
-        Self { words: words.to_vec(), longest: words.iter().map(String::len).max().unwrap_or(0), starts }
-    }
-
-    pub(crate) fn is(&self, cell: &str) -> bool {
-        match cell.as_bytes().first() {
-            None => true,
-            Some(first) => {
-                self.starts[usize::from(*first)]
-                    && cell.len() <= self.longest
-                    && self.words.iter().any(|w| w == cell)
-            }
-        }
-    }
 }
 
 /// The hash by which ids and keys are compared.

@@ -89,6 +89,25 @@ fn awards_are_read() {
         .map(|f| f.fact.title)
         .collect();
     assert_eq!((wins, nominated.len()), (2, 2), "Hamlet is one title");
+    assert!(
+        !lines.iter().any(|line| line.ends_with(" name Laurence Olivier")),
+        "people are no names of films"
+    );
+}
+
+/// A win finds its nomination by the same words, and rows that count are those that have words.
+#[test]
+fn maps_of_awards_use_one_vocabulary() {
+    let maps = builtin_maps().unwrap();
+    for name in ["oscars", "golden_globes"] {
+        let map = maps.iter().find(|map| map.name == name).unwrap();
+        let words = |kind| &map.column.iter().find(|c| c.kind == kind).unwrap().words;
+        let (nominations, wins) = (words(FactKind::AwardNomination), words(FactKind::AwardWin));
+        assert_eq!(nominations, wins, "{name}");
+        let counted: std::collections::BTreeSet<_> = map.only.as_ref().unwrap().any_of.iter().collect();
+        assert_eq!(counted, nominations.keys().collect(), "{name}");
+        assert!(nominations.values().all(|word| word.parse::<marquee_domain::Award>().is_ok()), "{name}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use marquee_app::types::{AwardForecast, AwardsTest, Chance, NominationsRow, WinsRow};
 use marquee_app::use_cases::awards::{AwardsAnswer, AwardsQuestion, awards, awards_test};
 use marquee_domain::{Award, Day};
@@ -20,7 +20,7 @@ use crate::show;
 )]
 pub(crate) struct Args {
     /// The year of the films (the newest with nominations).
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1870..=2199))]
     year: Option<i32>,
     /// Which films will be nominated, in place of who of the nominees will win.
     #[arg(long)]
@@ -60,7 +60,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     let question = AwardsQuestion { year: args.year, nominations: args.nominations, as_of: args.as_of };
     let mut found = awards(&context.workspace, question, &context.control, &context.permit).await?;
+    let given: Vec<&str> = found.forecasts.iter().map(|f| name(f.award)).collect();
+    let given = given.join(", ");
     found.forecasts.retain(|f| args.award.is_empty() || args.award.contains(&f.award));
+    if found.forecasts.is_empty() {
+        bail!("there is no such award for films of {}; there are {given}", found.year);
+    }
     let document = json!({
         "year": found.year,
         "asked": if args.nominations { "nominations" } else { "wins" },
@@ -112,9 +117,11 @@ fn text(found: &AwardsAnswer, nominations: bool, limit: usize) -> String {
         out += &format!("{table}\n\n");
     }
     match found.globes {
-        (0, _) => out + "no Golden Globes of that year are known: chances are vaguer than they claim\n",
+        (0, _) => {
+            out + "no Golden Globes of that year are known: the chances are less sure than those of other years\n"
+        }
         (_, 0) if !nominations => {
-            out + "who won the Golden Globes is not known: chances are vaguer than they claim\n"
+            out + "who won the Golden Globes is not known yet: the chances are less sure than they will be\n"
         }
         _ => out,
     }
@@ -145,6 +152,7 @@ fn tested(t: &AwardsTest) -> Value {
         "wins_log_loss_less_prior": { "value": d.value, "lower": d.lower, "upper": d.upper },
         "wins_reliability": { "miscalibration": r.miscalibration, "by_chance": r.by_chance },
         "nominations": t.nominations.iter().map(nominations).collect::<Vec<_>>(),
+        "people_are_known": t.people_are_known,
     })
 }
 
@@ -177,9 +185,9 @@ fn figures(t: &AwardsTest, years: &RangeInclusive<i32>) -> String {
         d.value, d.lower, d.upper
     );
     out += &format!(
-        "chances are wrong by {:.5}, {:.1} times what right ones\nshow by chance\n",
-        r.miscalibration,
-        r.miscalibration / r.by_chance
+        "what was stated and what\nhappened differ {:.1} times as much as right chances do by luck (mean squared gap {:.5})\n",
+        r.miscalibration / r.by_chance,
+        r.miscalibration
     );
     if t.nominations.is_empty() {
         return out + "\nnominations are not tested: the lake knows too few films of the years before\n";
@@ -189,7 +197,7 @@ fn figures(t: &AwardsTest, years: &RangeInclusive<i32>) -> String {
         show::table(&["award", "films", "nominated", "not among films", "AUC", "AP", "log loss"], true);
     for row in &t.nominations {
         table.add_row([
-            row.award.map_or("mean", name).to_owned(),
+            row.award.map_or("all", name).to_owned(),
             row.n.to_string(),
             row.nominated.0.to_string(),
             row.nominated.1.to_string(),
@@ -198,7 +206,13 @@ fn figures(t: &AwardsTest, years: &RangeInclusive<i32>) -> String {
             both(row.log_loss),
         ]);
     }
-    out + &format!("{table}\n")
+    out += &format!("{table}\n");
+    match t.people_are_known {
+        true => out,
+        false => {
+            out + "no table of credits is in the lake: whom films name, and what they had, is not known\n"
+        }
+    }
 }
 
 #[cfg(test)]

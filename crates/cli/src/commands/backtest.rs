@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// repeated.
     #[arg(long)]
     horizon: Vec<Horizon>,
-    /// Only this target: opening, domestic, international or worldwide. May be repeated.
+    /// Only this target: opening_day, opening, domestic, international or worldwide. May be repeated.
     #[arg(long)]
     target: Vec<Target>,
     /// Only this population: funded, all, "budget >= 10M", credited or wide. May be repeated.

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// What if: also forecast it with this changed, as `budget=80M,release_date=2015-07-03,genres=Action,Comedy`.
     #[arg(long, value_name = "FIELD=VALUE,…", conflicts_with = "record")]
     set: Vec<String>,
+    /// Also print what each feature of a group adds.
+    #[arg(long)]
+    features: bool,
     /// Commit the forecast to the track record.
     #[arg(long)]
     record: bool,
@@ -63,16 +66,16 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         "unheard": answer.unheard.iter().map(|u| json!({ "kind": u.kind.to_string(), "word": u.word })).collect::<Vec<_>>(),
         "recorded": answer.entry.as_ref().map(|e| json!({ "stream": e.stream.to_string(), "seq": e.seq, "mac": e.mac.to_string() })),
     });
-    context.answer(&document, || text(&answer))
+    context.answer(&document, || text(&answer, args.features))
 }
 
-fn text(answer: &Answer) -> String {
+fn text(answer: &Answer, features: bool) -> String {
     let f = &answer.forecast;
     let q = f.distribution.quantiles();
-    let what = if f.target == Target::Opening {
-        "opening weekend".to_owned()
-    } else {
-        format!("{} gross", f.target)
+    let what = match f.target {
+        Target::OpeningDay => "opening day".to_owned(),
+        Target::Opening => "opening weekend".to_owned(),
+        target => format!("{target} gross"),
     };
     let mut out = format!("{}, {what}, released {}\n", f.name, f.release);
     out += &format!(
@@ -91,7 +94,7 @@ fn text(answer: &Answer) -> String {
     }
     out += &answer.what_if.as_ref().map(|w| what_if(answer, w)).unwrap_or_default();
     out += &fan(answer);
-    out += &why(f, answer.taken.is_some());
+    out += &why(f, answer.taken.is_some(), features);
     out += &comps(f);
     if f.as_of.0.days_since(answer.newest_fact) > 400 {
         out += &format!(
@@ -214,12 +217,16 @@ fn fan(answer: &Answer) -> String {
     )
 }
 
-/// The drivers that move the forecast by at least half a percent.
-fn why(f: &Forecast, running: bool) -> String {
+/// The drivers that move the forecast by at least half a percent, each with its features where these are asked for.
+fn why(f: &Forecast, running: bool, features: bool) -> String {
     let (typical, middle) = (show::usd(f.base_usd), show::usd(f.distribution.median()));
     let mut table = show::table(&["group", "log", "dollars"], true);
     for d in f.drivers.iter().filter(|d| d.log_effect.abs() >= 0.005) {
         table.add_row([d.group.clone(), format!("{:+.2}", d.log_effect), signed(d.effect_usd)]);
+        for part in d.features.iter().filter(|part| features && part.log_effect.abs() >= 0.005) {
+            let name = format!("  {}", part.feature);
+            table.add_row([name, format!("{:+.2}", part.log_effect), signed(part.effect_usd)]);
+        }
     }
     let so_far = if running { " that has taken as much" } else { "" };
     format!("\nWhy: from {typical} for a typical film{so_far} to {middle}\n{table}\n")
@@ -231,7 +238,7 @@ fn comps(f: &Forecast) -> String {
     let mut table = show::table(&["title", "release", "distance", "budget", "gross", ""], true);
     for c in &f.comps {
         // No opening weekend is measured by a budget.
-        let flop = if c.flop && f.target != Target::Opening { "below its budget" } else { "" };
+        let flop = if c.flop && !f.target.is_opening() { "below its budget" } else { "" };
         table.add_row([
             show::short(&c.name, 36),
             c.release.to_string(),

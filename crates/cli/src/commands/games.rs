@@ -4,9 +4,10 @@ use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use clap::builder::NonEmptyStringValueParser;
 use marquee_app::types::Game;
 use marquee_app::use_cases::games::{AskedGame, GameAnswer, GameQuestion, games, games_test};
-use marquee_domain::Day;
+use marquee_domain::{Day, FactKind};
 use serde_json::{Value, json};
 
 use super::reception::{drivers, figures, tested};
@@ -24,10 +25,10 @@ pub(crate) struct Args {
     #[arg(required_unless_present_any = ["new", "test"])]
     title: Option<String>,
     /// The name of a game that is not in the lake.
-    #[arg(long, value_name = "NAME", conflicts_with = "title", requires = "platform", requires = "year")]
+    #[arg(long, value_name = "NAME", conflicts_with = "title", requires = "platform", requires = "year", value_parser = NonEmptyStringValueParser::new())]
     new: Option<String>,
     /// The machine that it is for, in the words of the lake: PS4, XOne, PC …
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     platform: Option<String>,
     /// The genre of a new game.
     #[arg(long, requires = "new")]
@@ -35,10 +36,10 @@ pub(crate) struct Args {
     /// The publisher of a new game.
     #[arg(long, requires = "new")]
     publisher: Option<String>,
-    /// The year of a new game.
-    #[arg(long, requires = "new", value_parser = clap::value_parser!(i32).range(1970..=2199))]
+    /// The year of a new game, from 1990 on.
+    #[arg(long, requires = "new", value_parser = clap::value_parser!(i32).range(1990..=2199))]
     year: Option<i32>,
-    /// The day whose knowledge may be used (the first day of its year).
+    /// The day whose knowledge may be used (the first day of its year, or today where that is yet to come).
     #[arg(long, value_name = "DATE")]
     as_of: Option<Day>,
     /// Instead, test forecasts of the games of these years, both ends included.
@@ -72,7 +73,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         }),
         _ => bail!("name a game, or describe one with --new, --platform and --year"),
     };
-    let question = GameQuestion { asked, as_of: args.as_of, seed: context.seed() };
+    let question = GameQuestion { asked, as_of: args.as_of, today: context.today(), seed: context.seed() };
     let found = games(&context.workspace, question, &context.control, &context.permit).await?;
     context.answer(&document(&found), || text(&found))
 }
@@ -90,6 +91,7 @@ fn document(found: &GameAnswer) -> Value {
         "base": found.base,
         "drivers_log": drivers(&found.forecast),
         "actual": found.actual,
+        "unheard": found.unheard.iter().map(|(kind, word)| json!({ "kind": kind.to_string(), "word": word })).collect::<Vec<_>>(),
     })
 }
 
@@ -126,6 +128,10 @@ fn text(found: &GameAnswer) -> String {
     out += &format!("\na typical game sells {}", copies(found.base));
     for (group, effect) in found.forecast.drivers.iter().filter(|(_, effect)| effect.abs() >= 0.005) {
         out += &format!("; {group} × {:.2}", effect.exp());
+    }
+    for (kind, word) in &found.unheard {
+        let kind = if *kind == FactKind::Distributor { "publisher".to_owned() } else { kind.to_string() };
+        out += &format!("\nnote: no game of the {kind} `{word}` was known by then: it tells nothing");
     }
     out + &format!(
         "\nlearned from {} games whose sales the lake knows: who sold least is not in such tables\n",

@@ -138,7 +138,7 @@ fn contested(found: &Contest) -> String {
 }
 
 fn card(s: &Shown) -> Value {
-    let errors = |e: &Errors| json!({ "n": e.n, "bias": e.bias, "bias_error": e.bias_error, "rmse": e.rmse, "median_ape": e.median_ape });
+    let errors = |e: &Errors| json!({ "n": e.n, "bias": e.bias, "bias_error": e.bias_error, "rmse": e.rmse, "median_ape": e.median_ape, "ranged": e.ranged, "crps": e.crps, "cover80": e.cover[0], "cover90": e.cover[1] });
     let c = &s.card;
     json!({
         "key": s.key,
@@ -244,6 +244,10 @@ fn text(s: &Shown) -> String {
                 .chain(c.tiers.iter().enumerate().map(|(i, e)| (format!("predicted tier {}", i + 1), e)))
         )
     );
+    out += &format!(
+        "CRPS and coverage are of the {} after the first block of time, by ranges that the blocks before had taught\n",
+        c.errors.ranged
+    );
     let leaning: Vec<(String, &Errors)> = c
         .words
         .iter()
@@ -271,7 +275,9 @@ fn text(s: &Shown) -> String {
 }
 
 fn errors<'a>(rows: impl IntoIterator<Item = (String, &'a Errors)>) -> comfy_table::Table {
-    let mut table = show::table(&["films", "n", "bias, ln", "± 1 s.e.", "RMSE", "median APE"], true);
+    let headings = ["films", "n", "bias, ln", "± 1 s.e.", "RMSE", "median APE", "CRPS", "80%", "90%"];
+    let mut table = show::table(&headings, true);
+    let some = |x: f64| if x.is_nan() { String::new() } else { format!("{x:.3}") };
     for (name, e) in rows {
         table.add_row([
             name,
@@ -280,6 +286,9 @@ fn errors<'a>(rows: impl IntoIterator<Item = (String, &'a Errors)>) -> comfy_tab
             format!("{:.2}", e.bias_error),
             format!("{:.3}", e.rmse),
             show::percent(e.median_ape),
+            some(e.crps),
+            some(e.cover[0]),
+            some(e.cover[1]),
         ]);
     }
     table
@@ -292,7 +301,7 @@ fn limits(s: &Shown) -> Vec<String> {
         Population::Funded => {
             "films with a budget of $100,000 or more and any recorded gross: one that was never released is unknown to it"
         }
-        Population::All if s.horizon.is_charted() => {
+        Population::All if s.horizon.charts(s.target) => {
             "films that a daily chart follows and that opened above $10,000"
         }
         Population::All => {

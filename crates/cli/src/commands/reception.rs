@@ -80,7 +80,7 @@ pub(super) fn drivers(forecast: &TableForecast) -> Vec<Value> {
 }
 
 fn text(found: &ReceptionAnswer) -> String {
-    let mut out = format!("{}, released {}, as known on {}\n\n", found.name, found.release, found.as_of);
+    let mut out = format!("{}, release {}, as known on {}\n\n", found.name, found.release, found.as_of);
     let mut table = show::table(&["scores of", "median", "80%", "90%", "came to", "why"], false);
     for r in &found.opinions {
         let q = r.forecast.quantiles;
@@ -107,18 +107,24 @@ fn text(found: &ReceptionAnswer) -> String {
         let people = if r.credited { "whose director is named" } else { "without regard to people" };
         out += &format!("\n{}: scores of {}, learned from {} films {people}", r.opinion, r.source, r.learned);
     }
-    out + "\na forecast is of a film that is scored: who is not reviewed tells nothing here\n"
+    out + "\nit is forecast how it is scored if it is: films that nobody reviews are not among those learned from\n"
 }
 
 async fn tests(context: &Context, years: &RangeInclusive<i32>, only: Option<Opinion>) -> Result<ExitCode> {
-    let mut found: Vec<(Opinion, bool, TableTest)> = Vec::new();
+    let (mut found, mut skipped): (Vec<(Opinion, bool, TableTest)>, Vec<String>) = (Vec::new(), Vec::new());
     for opinion in Opinion::ALL.iter().copied().filter(|opinion| only.is_none_or(|o| o == *opinion)) {
         for credited in [true, false] {
             let terms = (years.clone(), context.seed());
             let what = (opinion, credited);
             let test = reception_test(&context.workspace, what, terms, &context.control, &context.permit);
-            found.push((opinion, credited, test.await?));
+            match test.await {
+                Ok(test) => found.push((opinion, credited, test)),
+                Err(why) => skipped.push(format!("{opinion}, {}: {why}", population(credited))),
+            }
         }
+    }
+    if found.is_empty() {
+        bail!("nothing could be tested\n  {}", skipped.join("\n  "));
     }
     let document = json!({
         "tests": found.iter().map(|(opinion, credited, t)| {
@@ -127,16 +133,19 @@ async fn tests(context: &Context, years: &RangeInclusive<i32>, only: Option<Opin
             value["population"] = json!(population(*credited));
             value
         }).collect::<Vec<_>>(),
+        "skipped": skipped,
     });
     context.answer(&document, || {
         let rows = found.iter().map(|(opinion, credited, t)| (format!("{opinion}, {}", population(*credited)), t));
-        let head = format!(
+        let mut out = format!(
             "scores of films of {} to {}, a month before release, by models of what was known before\n\n",
             years.start(),
             years.end()
         );
-        head + &figures(rows, "RMSE less it (95%)")
-            + "errors are in points: of 100 of critics, of 10 of viewers; people are seen of credited films alone\n"
+        out += &figures(rows, "RMSE less it (95%)");
+        out += "errors are in points: of 100 of critics, of 10 of viewers; people are seen of credited films alone\n";
+        skipped.iter().for_each(|why| out += &format!("not tested: {why}\n"));
+        out
     })
 }
 

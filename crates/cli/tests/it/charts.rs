@@ -91,8 +91,12 @@ fn what_comes_after_the_as_of_day_changes_no_forecast() {
     // The last column is the actual, which does change.
     let forecasts =
         |text: &str| text.lines().map(|l| l.rsplit_once(',').unwrap().0.to_owned()).collect::<Vec<_>>();
-    let both: &[&str] = &["opening", "domestic"];
-    let cases = [("pre_release", 18, both), ("opening_day", 19, both), ("weekend_1", 21, &["domestic"])];
+    let cases: [(&str, u32, &[&str]); 4] = [
+        ("announced", 10, &["opening_day", "opening"]),
+        ("pre_release", 18, &["opening_day", "opening", "domestic"]),
+        ("opening_day", 19, &["opening", "domestic"]),
+        ("weekend_1", 21, &["domestic"]),
+    ];
     for (horizon, day, targets) in cases {
         let seen_to = NaiveDate::from_ymd_opt(2004, 3, day).unwrap();
         let (rows, before) = predict(horizon, seen_to, 1);
@@ -117,6 +121,11 @@ fn a_title_is_forecast_as_of_its_latest_sunday() {
         let low = found["forecast"]["quantiles"]["q05"].as_f64().unwrap();
         let drivers = found["forecast"]["drivers"].as_array().unwrap();
         let sum: f64 = drivers.iter().map(|d| d["log_effect"].as_f64().unwrap()).sum();
+        for driver in drivers {
+            let parts = driver["features"].as_array().unwrap();
+            let parts: f64 = parts.iter().map(|f| f["log_effect"].as_f64().unwrap()).sum();
+            assert!((parts - driver["log_effect"].as_f64().unwrap()).abs() < 1e-9, "{driver}");
+        }
         let base = found["forecast"]["base_usd"].as_f64().unwrap().ln();
         let median = found["forecast"]["quantiles"]["q50"].as_f64().unwrap().ln();
         assert!(
@@ -143,7 +152,7 @@ fn a_title_is_forecast_as_of_its_latest_sunday() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(1) && error.contains(said), "{error}");
     };
-    refused(&["--target", "opening", "--as-of", "2003-06-01"], "is forecast from 2004-01-08 on");
+    refused(&["--target", "opening", "--as-of", "2003-06-01"], "is forecast from 2003-12-10 on");
     refused(
         &["--target", "domestic", "--as-of", "2004-01-21", "--population", "funded"],
         "leave `--population` out",

@@ -115,6 +115,22 @@ fn games_are_forecast_by_their_series() {
     let known = ask(&data, &["games", "Foxtrot Zone 10 5"]);
     assert!(known["actual"].as_f64().unwrap() > 5e5 && known["as_of"] == "2010-01-01", "{known}");
 
+    // Who asks first does not decide what is learned, and nothing is asked of a game that is out.
+    assert_eq!(known, ask(&data, &["games", "Foxtrot Zone 10 5"]));
+    let says = |args: &[&str]| {
+        let output = marquee(&data, &[&["games"], args].concat());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (args, said) in [
+        (["Foxtrot Zone 10 5", "--as-of", "2011-02-01"], "came out in 2010"),
+        (["Foxtrot Zone 10 5", "--platform", "Wii"], "it is for PS0"),
+    ] {
+        let (code, stderr) = says(&args);
+        assert!(code == Some(1) && stderr.contains(said), "{stderr}");
+    }
+    let unheard = ask(&data, &["games", "--new", "Foxtrot Zone 9", "--platform", "PS9", "--year", "2013"]);
+    assert_eq!(unheard["unheard"][0]["word"], "PS9");
+
     let tested = ask(&data, &["games", "--test", "2008..2010"]);
     assert_eq!((&tested["n"], tested["baselines"].as_array().unwrap().len()), (&90.into(), 3));
     assert!(

@@ -1,13 +1,14 @@
 //! How good forecasts of awards were on later seasons, beside prior nominations alone.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use marquee_domain::{Award, Control};
 use marquee_learn::judge::{Reliability, paired_bootstrap};
 use marquee_learn::metrics::{auc, average_precision};
 
-use super::nominations::{chance, fit_logistic, learned, nominated, prior};
-use super::wins::{PRIOR, alternative, fit_choice, questions};
+use super::nominations::{chance, chosen, fit_logistic, learned, prior};
+use super::wins::{alternative, fit_choice, questions};
 use super::{Awards, AwardsSpec};
 use crate::error::ForecastError;
 use crate::score::Difference;
@@ -21,8 +22,10 @@ pub struct AwardsTest {
     pub wins_difference: Difference,
     /// How the stated chances to win came true.
     pub wins_reliability: Reliability,
-    /// Who was nominated, by award; the last row is the mean of all awards. Empty without enough films.
+    /// Who was nominated, by award; the last row is of all awards. Empty without enough films.
     pub nominations: Vec<NominationsRow>,
+    /// Whether the lake names directors and cast of films, without whom prior nominations tell nothing apart.
+    pub people_are_known: bool,
 }
 
 /// Figures of the winners of one award, or of all.
@@ -45,10 +48,10 @@ pub struct WinsRow {
     pub average_precision: [f64; 2],
 }
 
-/// Figures of the nominations for one award, or the mean of all.
+/// Figures of the nominations for one award; or of all: their means, but all the films and all that were nominated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NominationsRow {
-    /// The award; none for the mean of all.
+    /// The award; none for all.
     pub award: Option<Award>,
     /// How many films there were to choose from.
     pub n: usize,
@@ -77,7 +80,7 @@ pub fn test(
     let told = tell_winners(awards, spec, years, &fitted)?;
     if told.is_empty() {
         let what = format!("awards for films of {} to {}", years.start(), years.end());
-        return Err(ForecastError::TooFew { what, have: 0, need: 1 });
+        return Err(ForecastError::Untested { what });
     }
     let mut kinds: Vec<Award> = told.iter().map(|t| t.award).collect();
     kinds.sort_unstable();
@@ -100,6 +103,10 @@ pub fn test(
         wins_difference: Difference { value: estimate.value, lower: estimate.lower, upper: estimate.upper },
         wins_reliability: Reliability::of(&stated, &happened, 20_250_101)?,
         nominations: test_nominations(awards, spec, years, &fitted)?,
+        people_are_known: learned(awards, spec.before)
+            .iter()
+            .flat_map(|season| &season.films)
+            .any(|film| film.people != (0.0, 0.0)),
     })
 }
 
@@ -121,7 +128,7 @@ impl Told {
         won.map(|(share, p)| -share * p.ln()).sum()
     }
 
-    /// What the one with the best chance has of the award; equal ones their mean.
+    /// Whether the one with the best chance won; of several with as much the share that did.
     fn first(&self, of: usize) -> f64 {
         let most = self.given[of].iter().copied().fold(0.0, f64::max);
         let best = self.won().into_iter().zip(&self.given[of]).filter(|(_, p)| **p == most);
@@ -137,7 +144,6 @@ fn tell_winners(
     fitted: &super::FittedAwards,
 ) -> Result<Vec<Told>, ForecastError> {
     let (kinds, prior) = fit_choice(awards, spec.before, |question| question.prior.clone())?;
-    debug_assert_eq!(prior.coefficients().len(), PRIOR.len() * (kinds.len() + 1));
     let mut told = Vec::new();
     for season in awards.seasons.range(years.clone()).map(|(_, season)| season) {
         for question in questions(season) {
@@ -180,24 +186,18 @@ fn test_nominations(
     let rows: Vec<Vec<f64>> = before.iter().flat_map(|season| season.films.iter().map(prior)).collect();
     let mut found = Vec::new();
     for award in model.awards() {
-        let chosen: Vec<bool> = before
-            .iter()
-            .flat_map(|season| {
-                let nominated = nominated(season, award);
-                season.films.iter().map(move |film| nominated.contains(&film.title))
-            })
-            .collect();
-        let baseline = fit_logistic(&rows, &chosen)?;
+        let baseline = fit_logistic(&rows, &chosen(&before, award))?;
         let (mut ours, mut theirs, mut happened, mut missing) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for season in awards.seasons.range(years.clone()).map(|(_, season)| season) {
-            let nominated = nominated(season, award);
-            if nominated.is_empty() {
+            let nominees =
+                season.nominees(award).into_iter().map(|ballot| ballot.title).collect::<HashSet<_>>();
+            if nominees.is_empty() {
                 continue;
             }
             ours.extend(model.probabilities(season, award).unwrap_or_default());
             theirs.extend(season.films.iter().map(|film| chance(&baseline, &prior(film))));
-            let among: Vec<bool> = season.films.iter().map(|film| nominated.contains(&film.title)).collect();
-            missing += nominated.len() - among.iter().filter(|nominated| **nominated).count();
+            let among = chosen(&[season], award);
+            missing += nominees.len() - among.iter().filter(|nominated| **nominated).count();
             happened.extend(among);
         }
         let yes = happened.iter().filter(|happened| **happened).count();

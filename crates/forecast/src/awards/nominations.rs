@@ -31,22 +31,23 @@ fn globes() -> impl Iterator<Item = Award> {
     Award::ALL.iter().copied().filter(|award| !award.is_oscar())
 }
 
-/// Numbers besides Golden Globes and genres, each with its driver group; after the intercept.
-const NUMBERS: [(&str, &str); 14] = [
-    ("globes", "globes"),
-    ("first_quarter", "season"),
-    ("second_quarter", "season"),
-    ("third_quarter", "season"),
-    ("october", "season"),
-    ("november", "season"),
-    ("december", "season"),
-    ("budget", "money"),
-    ("runtime", "runtime"),
-    ("runtime_squared", "runtime"),
-    ("english", "language"),
-    ("sequel", "franchise"),
-    ("company_nominations", "company"),
-    ("company_rate", "company"),
+/// The driver groups of the numbers besides Golden Globes and genres, in order: how many Globes it is up for, parts of the year,
+/// budget, length and its square, whether in English, whether a sequel, its companies' nominations and their rate.
+const GROUPS: [&str; 14] = [
+    "globes",
+    "season",
+    "season",
+    "season",
+    "season",
+    "season",
+    "season",
+    "money",
+    "runtime",
+    "runtime",
+    "language",
+    "franchise",
+    "company",
+    "company",
 ];
 
 /// The models.
@@ -92,6 +93,15 @@ pub(super) fn nominated(season: &Season, award: Award) -> HashSet<TitleId> {
     season.nominees(award).into_iter().map(|ballot| ballot.title).collect()
 }
 
+/// Whether each film of some seasons was nominated for an award.
+pub(super) fn chosen(seasons: &[&Season], award: Award) -> Vec<bool> {
+    let of = |season: &&Season| {
+        let nominated = nominated(season, award);
+        season.films.iter().map(|film| nominated.contains(&film.title)).collect::<Vec<bool>>()
+    };
+    seasons.iter().flat_map(of).collect()
+}
+
 /// The seasons before a year whose films are known and whose nominations are.
 pub(super) fn learned(awards: &Awards, before: i32) -> Vec<&Season> {
     let known = |season: &&Season| season.films.len() >= FEWEST_FILMS && !season.oscars.is_empty();
@@ -115,13 +125,7 @@ impl Nominations {
         model.means = means(&blank);
         let rows: Vec<Vec<f64>> = blank.into_iter().map(|row| model.filled(row)).collect();
         let fit = |award: Award| {
-            let chosen: Vec<bool> = seasons
-                .iter()
-                .flat_map(|season| {
-                    let nominated = nominated(season, award);
-                    season.films.iter().map(move |film| nominated.contains(&film.title))
-                })
-                .collect();
+            let chosen = chosen(&seasons, award);
             let enough = chosen.iter().filter(|chosen| **chosen).count() >= FEWEST;
             enough.then(|| Ok((award, fit_logistic(&rows, &chosen)?))).transpose()
         };
@@ -137,12 +141,11 @@ impl Nominations {
     }
 
     fn width(&self) -> usize {
-        1 + NUMBERS.len() + globes().count() + self.genres.len()
+        1 + GROUPS.len() + globes().count() + self.genres.len()
     }
 
     fn groups(&self) -> Vec<&'static str> {
-        let numbers = NUMBERS.iter().map(|(_, group)| *group);
-        let all = std::iter::once("intercept").chain(numbers).chain(globes().map(|_| "globes"));
+        let all = std::iter::once("intercept").chain(GROUPS).chain(globes().map(|_| "globes"));
         all.chain(self.genres.iter().map(|_| "genre")).collect()
     }
 
@@ -151,7 +154,7 @@ impl Nominations {
         self.awards.iter().map(|(award, _)| *award)
     }
 
-    /// One, [`NUMBERS`], Golden Globes, genres; NaN where not known.
+    /// One, those of [`GROUPS`], Golden Globes, genres; NaN where not known.
     fn numbers(&self, film: &Candidate) -> Vec<f64> {
         let flag = |yes: bool| f64::from(u8::from(yes));
         let long = film.runtime.map_or(f64::NAN, |minutes| (minutes.clamp(60.0, 240.0) / 105.0).ln());
@@ -172,7 +175,10 @@ impl Nominations {
             film.company.1,
         ];
         let globes = globes().map(|award| flag(film.globes.contains(&award)));
-        let genres = self.genres.iter().map(|genre| flag(film.genres.iter().any(|own| **own == **genre)));
+        let genres = self.genres.iter().map(|genre| match film.genres.is_empty() {
+            true => f64::NAN,
+            false => flag(film.genres.iter().any(|own| **own == **genre)),
+        });
         std::iter::once(1.0).chain(numbers).chain(globes).chain(genres).collect()
     }
 

@@ -1,9 +1,11 @@
 //! Seasons of awards, as facts tell them: who was nominated for what, who won, and which films there were to choose from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use marquee_domain::{AsOf, Award, Day, Fact, FactKind, FactValue, TitleId};
+
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::profile::Profile;
 use crate::scope::Scope;
@@ -59,11 +61,12 @@ pub struct Candidate {
     pub runtime: Option<f64>,
     /// Whether it is in English.
     pub english: Option<bool>,
-    /// Whether a title of its franchise came out before.
+    /// Whether a title of its franchise was released in an earlier season.
     pub sequel: bool,
     /// Its genres.
     pub genres: Vec<Arc<str>>,
-    /// Nominations of earlier seasons' films of the one of its companies that has most, and most a film.
+    /// Of its companies' films of earlier seasons: ln of one and the most nominations that one of them had; and the most a film,
+    /// as if each had eight films more without any.
     pub company: (f64, f64),
     /// The Golden Globes that it is nominated for.
     pub globes: Vec<Award>,
@@ -77,9 +80,21 @@ fn season_of(day: Day) -> i32 {
     if day.month() >= 7 { day.year() } else { day.year() - 1 }
 }
 
-/// A name as people are compared by it: letters and digits alone, lower case.
+/// The day after a season.
+fn end_of(year: i32) -> Day {
+    Day::new(year + 1, 7, 1).unwrap_or(Day::MAX)
+}
+
+/// The people whom a text names, each as people are compared: several may stand in one.
+pub(super) fn people(text: &str) -> impl Iterator<Item = String> {
+    let names = text.split([',', '&', '/']).flat_map(|part| part.split(" and "));
+    names.map(person).filter(|name| !name.is_empty())
+}
+
+/// A name as people are compared by it: letters and digits alone, lower case, without accents.
 pub(super) fn person(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let letters = name.nfd().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 impl Season {
@@ -187,7 +202,7 @@ impl Awards {
         let mut profiles: BTreeMap<TitleId, Profile> = BTreeMap::new();
         let mut past = Past::default();
         for season in self.seasons.values_mut() {
-            let eve = season.nominated_on().unwrap_or(Day::MAX);
+            let eve = season.nominated_on().unwrap_or_else(|| end_of(season.year));
             while let Some(fact) = facts.next_if(|fact| fact.known_on < eve) {
                 profiles.entry(fact.title).or_default().observe(fact);
             }
@@ -204,7 +219,7 @@ impl Awards {
                     budget: profile.budget,
                     runtime: profile.runtime,
                     english: profile.language.as_ref().map(|l| matches!(&**l, "en" | "English")),
-                    sequel: profile.franchise.as_ref().is_some_and(|f| past.franchises.contains_key(f)),
+                    sequel: profile.franchise.as_ref().is_some_and(|f| past.franchises.contains(f)),
                     genres: profile.genres.iter().cloned().collect(),
                     company: past.best(profile),
                     globes: globes.remove(&title).unwrap_or_default(),
@@ -222,7 +237,7 @@ struct Past {
     /// Films and nominations.
     companies: HashMap<Arc<str>, (f64, f64)>,
     people: HashMap<String, f64>,
-    franchises: HashMap<Arc<str>, ()>,
+    franchises: HashSet<Arc<str>>,
 }
 
 impl Past {
@@ -256,7 +271,7 @@ impl Past {
                 *had += own;
             }
             if let Some(franchise) = &profile.franchise {
-                self.franchises.insert(franchise.clone(), ());
+                self.franchises.insert(franchise.clone());
             }
         }
     }

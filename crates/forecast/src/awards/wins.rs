@@ -5,13 +5,13 @@
 //! nominations and wins alone to 1.12; numbers of the film itself (month, length, budget) added nothing, and separate models
 //! for each award were worse.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use marquee_domain::{Award, TitleId};
 use marquee_learn::{Alternative, ChoiceSet, ChoiceSpec, FittedChoice};
 use serde::{Deserialize, Serialize};
 
-use super::season::{Awards, Ballot, Season, person};
+use super::season::{Awards, Ballot, Season, people};
 use super::{AwardForecast, Chance, drivers};
 use crate::error::ForecastError;
 
@@ -24,24 +24,24 @@ const PENALTIES: (f64, f64) = (1.0, 6.0);
 /// The fewest awards that are learned from.
 const FEWEST: usize = 100;
 
-/// What is seen of a nominee, each with its driver group.
-const NUMBERS: [(&str, &str); 12] = [
-    ("nominations", "nominations"),
-    ("directing", "nominations"),
-    ("editing", "nominations"),
-    ("cinematography", "nominations"),
-    ("sound", "nominations"),
-    ("own_globe", "own globe"),
-    ("own_globe_won", "own globe"),
-    ("other_acting_globe", "own globe"),
-    ("globe_picture", "the film's globes"),
-    ("globe_picture_won", "the film's globes"),
-    ("globe_directing_won", "the film's globes"),
-    ("prior_wins", "prior wins"),
+/// The driver groups of what is seen of a nominee: how many nominations its film has (ln), whether it has those for directing,
+/// editing, cinematography and sound; whether it or who is named is up for the Golden Globe for the same, has won it, or is up
+/// for another one for acting; whether the film is up for one as a film, has won it, or has won that for directing; and how
+/// often one of the named has won before (ln of one and it).
+const GROUPS: [&str; 12] = [
+    "nominations",
+    "nominations",
+    "nominations",
+    "nominations",
+    "nominations",
+    "own globe",
+    "own globe",
+    "own globe",
+    "the film's globes",
+    "the film's globes",
+    "the film's globes",
+    "prior wins",
 ];
-/// Prior nominations and wins alone: what ours is measured against.
-pub(super) const PRIOR: [&str; 2] = ["prior_nominations", "prior_wins"];
-
 /// The model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Wins {
@@ -55,6 +55,7 @@ pub(super) struct Question<'a> {
     pub award: Award,
     pub nominees: Vec<&'a Ballot>,
     pub rows: Vec<Vec<f64>>,
+    /// Prior nominations and wins alone (ln of one and each): what ours is measured against.
     pub prior: Vec<Vec<f64>>,
 }
 
@@ -132,7 +133,7 @@ impl Wins {
     }
 
     pub(super) fn fits(&self) -> bool {
-        self.choice.coefficients().len() == NUMBERS.len() * (self.awards.len() + 1)
+        self.choice.coefficients().len() == GROUPS.len() * (self.awards.len() + 1)
     }
 
     /// The probabilities of a question's nominees.
@@ -158,7 +159,7 @@ impl Wins {
         let probabilities = self.probabilities(question);
         let decided = question.shares().is_some();
         let of = |j: usize, x: f64| {
-            let mut row = vec![0.0; NUMBERS.len()];
+            let mut row = vec![0.0; GROUPS.len()];
             row[j] = x;
             self.choice.logit(&alternative(&row, &self.awards, question.award))
         };
@@ -167,7 +168,7 @@ impl Wins {
             .iter()
             .map(|row| row.iter().enumerate().map(|(j, x)| of(j, *x)).collect())
             .collect();
-        let why = drivers(&terms, &NUMBERS.map(|(_, group)| group));
+        let why = drivers(&terms, &GROUPS);
         let chance = |((ballot, p), drivers): ((&&Ballot, &f64), _)| {
             Ok(Chance {
                 title: ballot.title,
@@ -231,17 +232,15 @@ impl<'a> View<'a> {
         view
     }
 
-    /// One number for each of [`NUMBERS`].
+    /// One number for each of [`GROUPS`].
     fn row(&self, ballot: &Ballot) -> Vec<f64> {
         let oscars = self.oscars.get(&ballot.title).map_or(&[][..], Vec::as_slice);
         let globes = self.globes.get(&ballot.title).map_or(&[][..], Vec::as_slice);
         let flag = |yes: bool| f64::from(u8::from(yes));
         let has = |award| flag(oscars.contains(&award));
-        let who: Vec<String> = ballot.people.iter().map(|name| person(name)).collect();
-        // Several may share a nomination, in whatever order: names are looked for in the whole.
+        let who: HashSet<String> = ballot.people.iter().flat_map(|text| people(text)).collect();
         let names = |globe: &Ballot| {
-            let named: String = globe.people.iter().map(|name| person(name)).collect();
-            who.iter().any(|name| named.contains(name.as_str()))
+            globe.people.iter().flat_map(|text| people(text)).any(|name| who.contains(&name))
         };
         let of = |awards: &[Award], people: bool, must_win: bool| {
             let same = |(globe, won): &(&Ballot, bool)| {

@@ -200,7 +200,7 @@ impl Judged {
         let n = self.actual.len();
         if n == 0 || past.wrong.is_empty() {
             let what = format!("lists known from {} to {}", period.start(), period.end());
-            return Err(ForecastError::TooFew { what, have: n, need: 1 });
+            return Err(ForecastError::Untested { what });
         }
         let actual: Vec<f64> = self.actual.iter().map(|hours| hours.ln()).collect();
         let middles: Vec<f64> = self.logs.iter().map(|q| q[3]).collect();

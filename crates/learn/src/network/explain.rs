@@ -79,6 +79,40 @@ impl FittedNetwork {
         }
     }
 
+    /// Adds `weight` times what each feature adds on the straight way from each reference to the row, on average, to `into`.
+    ///
+    /// A unit's sum goes in a straight line, so that it is above zero on one stretch of the way, and there each input adds in
+    /// proportion to how far it goes.
+    pub(crate) fn along_the_way(&self, references: &[Vec<f64>], row: &[f64], weight: f64, into: &mut [f64]) {
+        let units = self.offsets.len();
+        let own: Vec<f64> = self.inputs.iter().map(|input| input.of(row, self.clip)).collect();
+        let sums = |values: &[f64]| {
+            let mut sums: Vec<f64> = self.offsets.iter().map(|&o| f64::from(o)).collect();
+            for (value, weights) in values.iter().zip(self.weights.chunks(units)) {
+                add(&mut sums, weights, *value);
+            }
+            sums
+        };
+        let (to, weight) = (sums(&own), weight / references.len().max(1) as f64);
+        for reference in references {
+            let theirs: Vec<f64> = self.inputs.iter().map(|input| input.of(reference, self.clip)).collect();
+            let rates: Vec<f64> = sums(&theirs)
+                .iter()
+                .zip(&to)
+                .zip(&self.outputs)
+                .map(|((from, to), output)| f64::from(*output) * above_zero(*from, *to))
+                .collect();
+            for (j, input) in self.inputs.iter().enumerate() {
+                let way = own[j] - theirs[j];
+                if way != 0.0 {
+                    let weights = &self.weights[j * units..(j + 1) * units];
+                    let rate: f64 = rates.iter().zip(weights).map(|(r, w)| r * f64::from(*w)).sum();
+                    into[usize::from(input.column)] += weight * way * rate;
+                }
+            }
+        }
+    }
+
     /// The output for each coalition of the players, by the set of their bits.
     fn coalitions(&self, sums: &mut [f64], players: &[(usize, Vec<f64>)]) -> Vec<f64> {
         let mut values = vec![0.0; 1 << players.len()];
@@ -95,6 +129,16 @@ impl FittedNetwork {
             values[set] = self.output(sums);
         }
         values
+    }
+}
+
+/// The share of the way from one number to another that lies above zero.
+fn above_zero(from: f64, to: f64) -> f64 {
+    match (from > 0.0, to > 0.0) {
+        (true, true) => 1.0,
+        (false, false) => 0.0,
+        (true, false) => from / (from - to),
+        (false, true) => to / (to - from),
     }
 }
 
@@ -135,6 +179,10 @@ mod tests {
             }
             let total = laid_out.base() + phi.iter().sum::<f64>();
             prop_assert!((total - network.predict(&asked)).abs() < 1e-9);
+            let mut parts = vec![0.0; 7];
+            network.along_the_way(&references, &asked, 1.0, &mut parts);
+            let total = laid_out.base() + parts.iter().sum::<f64>();
+            prop_assert!((total - network.predict(&asked)).abs() < 1e-9, "the way ends where the row is");
         }
     }
 }
