@@ -387,9 +387,12 @@ impl Measure {
     }
 }
 
+/// A driver group, what it adds in logs, and what each of its features adds.
+type Effects<'a> = (&'a str, f64, Vec<(&'a str, f64)>);
+
 /// Contributions in log dollars and in dollars of the median: each takes its share of the way from the base to the
 /// median (the logarithmic mean of both, as in Ang's LMDI, *Energy Policy* 32, 2004), so that both columns add up.
-fn drivers(groups: Vec<(&str, f64, Vec<(&str, f64)>)>, log_base: f64) -> Vec<Driver> {
+fn drivers(groups: Vec<Effects<'_>>, log_base: f64) -> Vec<Driver> {
     let total: f64 = groups.iter().map(|(_, log_effect, _)| log_effect).sum();
     let (base, median) = (log_base.exp(), (log_base + total).exp());
     let dollars_per_log = if total.abs() > 1e-12 { (median - base) / total } else { base };
@@ -398,7 +401,7 @@ fn drivers(groups: Vec<(&str, f64, Vec<(&str, f64)>)>, log_base: f64) -> Vec<Dri
         log_effect,
         effect_usd: log_effect * dollars_per_log,
     };
-    let driver = |(group, log_effect, features): (&str, f64, Vec<(&str, f64)>)| {
+    let driver = |(group, log_effect, features): Effects<'_>| {
         let mut features: Vec<FeatureEffect> = features.into_iter().map(feature).collect();
         features.sort_by(|a, b| {
             b.log_effect.abs().total_cmp(&a.log_effect.abs()).then(a.feature.cmp(&b.feature))
