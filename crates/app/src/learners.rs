@@ -12,7 +12,7 @@ use crate::error::AppError;
 use crate::models::write_whole;
 
 /// Which models a learner fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Which {
     /// How much may be known.
     pub horizon: Horizon,

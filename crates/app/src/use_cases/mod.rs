@@ -6,6 +6,7 @@ pub mod dates;
 pub mod demo;
 pub mod doctor;
 pub mod drift;
+pub mod due;
 pub mod forecast;
 pub mod games;
 pub mod ingest;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use marquee_domain::{Day, Horizon, Population, Target};
+use marquee_forecast::awards::FittedAwards;
 use marquee_forecast::streaming::FittedStreaming;
+use marquee_forecast::table::FittedTable;
 use marquee_forecast::weeks::FittedWeeks;
 use marquee_forecast::{Card, FittedModel};
 use marquee_learn::MemberReport;
@@ -100,6 +102,8 @@ pub async fn prune(workspace: &Workspace, permit: &Permit) -> Result<Vec<PathBuf
         stale::<FittedModel>(&store, &data)?,
         stale::<FittedWeeks>(&store, &data)?,
         stale::<FittedStreaming>(&store, &data)?,
+        stale::<FittedAwards>(&store, &data)?,
+        stale::<FittedTable>(&store, &data)?,
     ];
     let gone = stale.concat();
     for path in &gone {

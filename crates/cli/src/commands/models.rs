@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::learners::{Chosen, Standing};
 use marquee_app::types::{Contest, Errors, PeriodScore};
+use marquee_app::use_cases::due::{Due, DueQuestion, Policy, due};
 use marquee_app::use_cases::models::{Models, Shown, model, models, prune};
 use marquee_app::use_cases::promote::{promote, rollback};
+use marquee_domain::Day;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -15,7 +17,7 @@ use crate::show;
 /// Flags of `marquee models`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee models\n         marquee models show 3f9a\n         marquee models prune"
+    after_help = "Example: marquee models\n         marquee models show 3f9a\n         marquee models due --retrain\n         marquee models prune"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -52,6 +54,22 @@ enum What {
     Rollback {
         #[command(flatten)]
         models: crate::about::Models,
+    },
+    /// Which models are to be trained anew: by age, by how many films more are known, by drift.
+    #[command(after_help = "Example: marquee models due\n         marquee models due --retrain")]
+    Due {
+        /// The day on which they are to be fit for questions (today).
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Day>,
+        /// A model is due so many days after the day before which its outcomes were known.
+        #[arg(long, default_value_t = 365, value_name = "DAYS")]
+        age: u32,
+        /// Or once so many percent of its films have come to be known besides.
+        #[arg(long, default_value_t = 5, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=1000))]
+        volume: u32,
+        /// Train what is due.
+        #[arg(long)]
+        retrain: bool,
     },
     /// Delete the models of earlier versions of the lake and those that cannot be read.
     #[command(after_help = "Example: marquee models prune")]
@@ -91,6 +109,17 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             let document = json!({ "rolled_back": true });
             context.answer(&document, || "the champion before this one is back\n".to_owned())
         }
+        Some(What::Due { as_of, age, volume, retrain }) => {
+            let question = DueQuestion {
+                policy: Policy { days: age, share: f64::from(volume) / 100.0 },
+                as_of: as_of.unwrap_or_else(|| context.today()),
+                retrain,
+                seed: context.seed(),
+            };
+            let found = due(&context.workspace, question, &context.control, &context.permit).await?;
+            let document = json!({ "models": found.iter().map(standing_due).collect::<Vec<_>>() });
+            context.answer(&document, || all_due(&found, retrain))
+        }
         Some(What::Prune) => {
             let gone = prune(&context.workspace, &context.permit).await?;
             let document = json!({ "deleted": gone });
@@ -100,6 +129,52 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             })
         }
     }
+}
+
+fn standing_due(d: &Due) -> Value {
+    json!({
+        "key": d.key,
+        "horizon": d.which.horizon.as_str(),
+        "target": d.which.target.as_str(),
+        "population": d.which.population.as_str(),
+        "trained_before": d.trained_before.to_string(),
+        "films": d.films,
+        "age_days": d.age,
+        "films_more": d.change,
+        "drifted": d.drifted,
+        "due": d.reasons,
+        "retrained": d.retrained,
+    })
+}
+
+fn all_due(found: &[Due], retrain: bool) -> String {
+    if found.is_empty() {
+        return "no model is stored yet: the first forecast trains one\n".to_owned();
+    }
+    let headings = ["horizon, target, films", "trained before", "age", "films", "more", "drift", "due"];
+    let mut table = show::table(&headings, false);
+    for d in found {
+        let drift = match &d.drifted {
+            None => "not judged".to_owned(),
+            Some(columns) if columns.is_empty() => "none".to_owned(),
+            Some(columns) => columns.join(", "),
+        };
+        let trained = if d.retrained { ": trained" } else { "" };
+        table.add_row([
+            format!("{} {}, {}", d.which.horizon, d.which.target, d.which.population),
+            d.trained_before.to_string(),
+            format!("{} days", d.age),
+            d.films.to_string(),
+            format!("{:+}", d.change),
+            drift,
+            if d.reasons.is_empty() { "no".to_owned() } else { format!("{}{trained}", d.reasons.join(", ")) },
+        ]);
+    }
+    let hint = match retrain || found.iter().all(|d| d.reasons.is_empty()) {
+        true => "",
+        false => "`marquee models due --retrain` trains them; a question that needs one trains it itself\n",
+    };
+    format!("{table}\n\n{hint}")
 }
 
 /// How a learner did in a period.

@@ -66,6 +66,24 @@ fn models_are_kept(data: &std::path::Path, sha256: &Value) {
     assert!(count(&card["errors"]) < card["films"].as_u64().unwrap());
     assert_eq!(marquee(data, &["models", "show", "no such"]).status.code(), Some(1));
 
+    // In June 2009 they are old and know too few films; trained again, they are not.
+    let due = |more: &[&str]| {
+        let found = ask(data, &[&["models", "due", "--as-of", "2009-06-01"], more].concat());
+        let models = found["models"].as_array().unwrap().clone();
+        assert_eq!(models.len(), 2, "one of each kind");
+        models
+    };
+    assert!(
+        due(&[]).iter().all(|m| m["due"][0] == "age" && m["due"][1] == "volume" && m["retrained"] == false)
+    );
+    assert!(
+        due(&["--age", "5000", "--volume", "900"]).iter().all(|m| m["due"].as_array().unwrap().len() <= 1)
+    );
+    assert!(due(&["--retrain"]).iter().all(|m| m["retrained"] == true));
+    let after = due(&[]);
+    assert!(after.iter().all(|m| m["due"].as_array().unwrap().is_empty()), "{after:?}");
+    assert!(after.iter().all(|m| m["trained_before"] == "2009-01-01" && m["films_more"] == 0), "{after:?}");
+
     assert_eq!(ask(data, &["models", "prune"])["deleted"].as_array().unwrap().len(), 0);
     let more = data.join("more.csv");
     std::fs::write(&more, "title,worldwide_gross\nAnother,1000\n").unwrap();
@@ -77,7 +95,7 @@ fn models_are_kept(data: &std::path::Path, sha256: &Value) {
     )
     .unwrap();
     ask(data, &["ingest", more.to_str().unwrap(), "--map", map.to_str().unwrap()]);
-    assert_eq!(ask(data, &["models", "prune"])["deleted"].as_array().unwrap().len(), 2);
+    assert_eq!(ask(data, &["models", "prune"])["deleted"].as_array().unwrap().len(), 4);
     assert_eq!(ask(data, &["models"])["models"].as_array().unwrap().len(), 0);
 }
 
