@@ -40,6 +40,14 @@ pub enum AppError {
         /// What is missing.
         missing: &'static str,
     },
+    /// No daily chart follows the title.
+    #[error(
+        "`{name}` cannot be forecast there: that takes daily charts (`daily_gross`, `daily_theatres`, `gross_to_date`) and a table of opening days and weekends, and the lake has none that it is in"
+    )]
+    NoChart {
+        /// The title.
+        name: String,
+    },
     /// The as-of day is not before the release.
     #[error(
         "`{name}` was released on {release}, and {as_of} is not before that: ask as of an earlier day, or for `--target domestic` where the lake has its daily chart"
@@ -206,7 +214,7 @@ pub enum AppError {
         year: i32,
     },
     /// What is asked about is out by then.
-    #[error("`{name}` came out {when}, and {as_of} is not before that: ask as of an earlier day")]
+    #[error("`{name}` is out {when}, and {as_of} is not before that: ask as of an earlier day")]
     Out {
         /// The title.
         name: String,

@@ -290,7 +290,7 @@ impl Forecaster {
         let (name, as_of) = (|| name.to_owned(), terms.as_of);
         let asked = self.asked(terms.target);
         let Some(first) = asked.first() else {
-            return Err(AppError::Lacking { name: name(), missing: "daily chart" });
+            return Err(AppError::NoChart { name: name() });
         };
         let latest = asked.iter().rev().find(|h| h.as_of(release) <= as_of);
         match latest {

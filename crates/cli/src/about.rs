@@ -168,6 +168,14 @@ fn whole(text: &str) -> Result<u32> {
     text.parse().with_context(|| format!("`{text}` is not a whole number"))
 }
 
+/// A range of years in words.
+pub(crate) fn span(years: &RangeInclusive<i32>) -> String {
+    match years.start() == years.end() {
+        true => years.start().to_string(),
+        false => format!("{} to {}", years.start(), years.end()),
+    }
+}
+
 /// A range of years, both ends included: `2013..2015`, or one year.
 pub(crate) fn years(text: &str) -> Result<RangeInclusive<i32>, String> {
     let wrong = || format!("`{text}` is not a range of years; write 2013..2015");

@@ -1,6 +1,6 @@
 //! Words and tables for people: widths that fit a screen, money that reads, nothing without its range.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableComponent, presets};
 use marquee_domain::{Currency, Distribution, Money};
 
 /// A table with these headings; columns from the second on are aligned right where `numbers` says so.
@@ -17,6 +17,13 @@ pub(crate) fn table(headings: &[&str], numbers: bool) -> Table {
         }
     }
     table
+}
+
+/// Keeps a column whole on narrow screens: what is copied from it must not be broken.
+pub(crate) fn whole(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
 }
 
 /// US dollars, short.

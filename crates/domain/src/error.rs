@@ -36,7 +36,7 @@ pub enum DomainError {
     #[error("these are not quantiles: {0}")]
     Quantiles(String),
     /// A word that names no member of a closed set.
-    #[error("`{word}` is not a {what}; one of: {known}")]
+    #[error("`{word}` is no {what}; one of: {known}")]
     Word {
         /// What was asked for, for example "horizon".
         what: &'static str,

@@ -160,7 +160,7 @@ pub struct Driver {
 /// What one feature adds to a forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureEffect {
-    /// The feature, as `marquee features` names it, or `kind=word`.
+    /// The feature, as `marquee features` names it, or `kind=word`; `not kind=word` where the film does not have the word.
     pub feature: String,
     /// Its contribution in natural-log dollars.
     pub log_effect: f64,

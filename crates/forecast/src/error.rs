@@ -18,7 +18,7 @@ pub enum ForecastError {
     },
     /// Too few known outcomes to learn from.
     #[error(
-        "{have} known outcomes are too few to learn {what} from; {need} are needed: ingest more (for grosses, titles with a budget, a release date and a gross), or choose a later day"
+        "{have} known outcomes are too few to learn {what} from; {need} are needed: ingest tables that state more, or choose a later day"
     )]
     TooFew {
         /// What was to be learned.

@@ -20,6 +20,8 @@ pub mod drift;
 mod error;
 mod example;
 pub mod features;
+#[cfg(test)]
+mod frozen;
 pub mod games;
 mod history;
 mod model;

@@ -250,7 +250,7 @@ impl FittedModel {
             features.groups().iter().zip(&learned.contributions).enumerate().map(|(g, (name, c))| {
                 let own =
                     (0..features.len()).filter(|j| features.group_of(*j) == Some(g) && parts[*j] != 0.0);
-                let named = own.map(|j| (features.names()[j].as_str(), parts[j] * rate));
+                let named = own.map(|j| (told(&features.names()[j], row[j]), parts[j] * rate));
                 (name.as_str(), c * rate, named.collect())
             });
         Ok((base, drivers(groups.collect(), base)))
@@ -387,8 +387,16 @@ impl Measure {
     }
 }
 
+/// A feature as it holds of a row: a word that the row does not have is told as such.
+fn told(name: &str, value: f64) -> String {
+    match name.contains('=') && value == 0.0 {
+        true => format!("not {name}"),
+        false => name.to_owned(),
+    }
+}
+
 /// A driver group, what it adds in logs, and what each of its features adds.
-type Effects<'a> = (&'a str, f64, Vec<(&'a str, f64)>);
+type Effects<'a> = (&'a str, f64, Vec<(String, f64)>);
 
 /// Contributions in log dollars and in dollars of the median: each takes its share of the way from the base to the
 /// median (the logarithmic mean of both, as in Ang's LMDI, *Energy Policy* 32, 2004), so that both columns add up.
@@ -396,8 +404,8 @@ fn drivers(groups: Vec<Effects<'_>>, log_base: f64) -> Vec<Driver> {
     let total: f64 = groups.iter().map(|(_, log_effect, _)| log_effect).sum();
     let (base, median) = (log_base.exp(), (log_base + total).exp());
     let dollars_per_log = if total.abs() > 1e-12 { (median - base) / total } else { base };
-    let feature = |(feature, log_effect): (&str, f64)| FeatureEffect {
-        feature: feature.to_owned(),
+    let feature = |(feature, log_effect): (String, f64)| FeatureEffect {
+        feature,
         log_effect,
         effect_usd: log_effect * dollars_per_log,
     };
@@ -478,9 +486,12 @@ mod tests {
 
     #[test]
     fn drivers_add_up_in_logs_and_in_dollars() {
-        let budget = vec![("planned", -0.2), ("log_budget", 1.0)];
-        let groups =
-            vec![("season", -0.1, vec![("month", -0.1)]), ("money", 0.8, budget), ("genre", 0.02, vec![])];
+        let budget = vec![("planned".to_owned(), -0.2), ("log_budget".to_owned(), 1.0)];
+        let groups = vec![
+            ("season", -0.1, vec![("month".to_owned(), -0.1)]),
+            ("money", 0.8, budget),
+            ("genre", 0.02, vec![]),
+        ];
         let found = drivers(groups, 15.0);
         let log: f64 = found.iter().map(|d| d.log_effect).sum();
         let usd: f64 = found.iter().map(|d| d.effect_usd).sum();
@@ -490,5 +501,6 @@ mod tests {
         assert_eq!((money.group.as_str(), money.features[0].feature.as_str()), ("money", "log_budget"));
         let parts: f64 = money.features.iter().map(|f| f.effect_usd).sum();
         assert!((parts - money.effect_usd).abs() < 1e-6);
+        assert_eq!([told("genre=Drama", 0.0), told("genre=Drama", 1.0)], ["not genre=Drama", "genre=Drama"]);
     }
 }

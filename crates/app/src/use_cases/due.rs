@@ -66,7 +66,7 @@ pub struct Due {
     /// Columns in which the films of the last whole year drifted away, or where its outcomes fell; none where that cannot be
     /// judged: the model has learned from that year, or too few films of it are known.
     pub drifted: Option<Vec<String>>,
-    /// Why it is due; empty where it is not.
+    /// Why it is due, or was before it was trained now; empty where it is not.
     pub reasons: Vec<&'static str>,
     /// Whether it was trained now.
     pub retrained: bool,
@@ -107,7 +107,10 @@ pub async fn due(
             control.check().map_err(ForecastError::from)?;
             let mut due = stands(&knowledge, &question, which, (key, &model))?;
             if question.retrain && !due.reasons.is_empty() {
-                knowledge.model(&store, &ModelAsk { which, cut, seed: question.seed }, &control)?;
+                let ask = ModelAsk { which, cut, seed: question.seed };
+                let trained = knowledge.model(&store, &ask, &control)?;
+                (due.trained_before, due.films) = (trained.trained_before(), trained.rows());
+                (due.age, due.change) = (question.as_of.days_since(trained.trained_before()), 0);
                 due.retrained = true;
             }
             found.push(due);

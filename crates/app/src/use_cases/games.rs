@@ -145,7 +145,7 @@ fn spec(cut: Day, knowledge: &Knowledge, seed: u64) -> TableSpec {
 
 fn find(knowledge: &Knowledge, asked: AskedGame) -> Result<(Option<TitleId>, Game), AppError> {
     let (text, machine) = match asked {
-        AskedGame::New(game) => return Ok((None, game)),
+        AskedGame::New(game) => return Ok((None, as_known(&knowledge.facts, game))),
         AskedGame::Known(text, machine) => (text, machine),
     };
     let all = known_games(&knowledge.facts);
@@ -183,6 +183,28 @@ fn find(knowledge: &Knowledge, asked: AskedGame) -> Result<(Option<TitleId>, Gam
             Err(AppError::ManyGames { asked: text, count, found })
         }
     }
+}
+
+/// A game in the words of the lake, whatever their case.
+fn as_known(facts: &[Fact], mut game: Game) -> Game {
+    let words = [
+        (FactKind::Platform, &mut game.machine),
+        (FactKind::Genre, &mut game.genre),
+        (FactKind::Distributor, &mut game.publisher),
+    ];
+    for (kind, word) in words {
+        let Some(asked) = word else { continue };
+        let texts = facts.iter().filter(|fact| fact.kind == kind).filter_map(|fact| match &fact.value {
+            FactValue::Text(text) => Some(text),
+            _ => None,
+        });
+        let mut alike = texts.filter(|text| text.to_lowercase() == asked.to_lowercase()).peekable();
+        let exact = alike.clone().any(|text| text == asked);
+        if let (Some(known), false) = (alike.peek(), exact) {
+            *word = Some((*known).clone());
+        }
+    }
+    game
 }
 
 /// The machine, genre and publisher of a game, where no game had them by what is known.

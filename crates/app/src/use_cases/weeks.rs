@@ -43,7 +43,7 @@ pub async fn weeks(
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
         if !has_charts(&knowledge.facts) {
-            return Err(AppError::Lacking { name: found.name().to_owned(), missing: "daily chart" });
+            return Err(AppError::NoChart { name: found.name().to_owned() });
         }
         let scope = knowledge.scope(Target::Domestic, Day::MAX);
         let settled = knowledge.settled(&scope);

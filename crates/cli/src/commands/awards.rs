@@ -9,14 +9,14 @@ use marquee_app::use_cases::awards::{AwardsAnswer, AwardsQuestion, awards, award
 use marquee_domain::{Award, Day};
 use serde_json::{Value, json};
 
-use crate::about::years;
+use crate::about::{self, years};
 use crate::context::Context;
 use crate::show;
 
 /// Flags of `marquee awards`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee awards --year 2012\n         marquee awards --year 2012 --nominations --award picture\n         marquee awards --test 2010..2012"
+    after_help = "Tables that tell years alone, as the built-in ones of the Academy and the Golden Globes do, count from days that\ncame later in nearly all years: nominations from 15 March, wins from 30 April. A table of your own may give its days.\n\nExample: marquee awards --year 2012\n         marquee awards --year 2012 --nominations --award picture\n         marquee awards --test 2010..2012"
 )]
 pub(crate) struct Args {
     /// The year of the films (the newest with nominations).
@@ -41,7 +41,9 @@ pub(crate) struct Args {
 
 fn oscar(text: &str) -> Result<Award, String> {
     let oscars = || Award::ALL.iter().filter(|award| award.is_oscar());
-    let found = oscars().find(|award| name(**award) == text || award.as_str() == text);
+    let said = text.to_lowercase();
+    let said = said.trim_start_matches("best ");
+    let found = oscars().find(|award| name(**award) == said || award.as_str() == said);
     found.copied().ok_or_else(|| {
         let known: Vec<&str> = oscars().map(|award| name(*award)).collect();
         format!("no award is called `{text}`; known are {}", known.join(", "))
@@ -158,9 +160,8 @@ fn tested(t: &AwardsTest) -> Value {
 
 fn figures(t: &AwardsTest, years: &RangeInclusive<i32>) -> String {
     let mut out = format!(
-        "who won the Academy's awards for films of {} to {}, by models of the years before; in brackets by prior\nnominations and wins alone\n\n",
-        years.start(),
-        years.end()
+        "who won the Academy's awards for films of {}, by models of the years before; in brackets by prior\nnominations and wins alone\n\n",
+        about::span(years)
     );
     let all = |award: Option<Award>| award.map_or("all", name).to_owned();
     let both = |x: [f64; 2]| format!("{:.3} [{:.3}]", x[0], x[1]);
@@ -221,7 +222,7 @@ mod tests {
 
     #[test]
     fn awards_are_called_by_their_names() {
-        assert_eq!(oscar("picture"), Ok(Award::Picture));
+        assert_eq!([oscar("picture"), oscar("Best Picture")], [Ok(Award::Picture), Ok(Award::Picture)]);
         assert_eq!(oscar("oscar supporting actor"), Ok(Award::SupportingActor));
         assert!(oscar("globe drama").is_err_and(|said| said.contains("picture, directing")));
     }

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use marquee_app::asked::Asked;
 use marquee_app::types::Unheard;
 use marquee_app::use_cases::forecast::{Answer, Question, WhatIf, forecast};
-use marquee_domain::{Forecast, Target};
+use marquee_domain::{Forecast, Population, Target};
 use serde_json::json;
 
 use crate::about::{self, About};
@@ -41,8 +42,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     {
         bail!("--set gives {} twice, the second time as {} (place {})", twice.kind(), twice.value(), i + 1);
     }
+    let about = args.about.inquiry(context)?;
+    let names_people = match &about.asked {
+        Asked::Project(project) => !project.directors.is_empty() || !project.cast.is_empty(),
+        Asked::Title(_) => false,
+    };
     let question = Question {
-        about: args.about.inquiry(context)?,
+        about,
         fan: args.fan,
         what_if,
         record: args.record,
@@ -66,7 +72,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         "unheard": answer.unheard.iter().map(|u| json!({ "kind": u.kind.to_string(), "word": u.word })).collect::<Vec<_>>(),
         "recorded": answer.entry.as_ref().map(|e| json!({ "stream": e.stream.to_string(), "seq": e.seq, "mac": e.mac.to_string() })),
     });
-    context.answer(&document, || text(&answer, args.features))
+    let unseen = names_people && answer.forecast.population != Population::Credited;
+    context.answer(&document, || {
+        let mut out = text(&answer, args.features);
+        if unseen {
+            out += "\nnote: its people are not seen: models of credited films alone look at them (`--population credited`)\n";
+        }
+        out
+    })
 }
 
 fn text(answer: &Answer, features: bool) -> String {
@@ -223,13 +236,21 @@ fn why(f: &Forecast, running: bool, features: bool) -> String {
     let mut table = show::table(&["group", "log", "dollars"], true);
     for d in f.drivers.iter().filter(|d| d.log_effect.abs() >= 0.005) {
         table.add_row([d.group.clone(), format!("{:+.2}", d.log_effect), signed(d.effect_usd)]);
-        for part in d.features.iter().filter(|part| features && part.log_effect.abs() >= 0.005) {
+        let parts = d.features.iter().filter(|_| features);
+        let (told, small): (Vec<_>, Vec<_>) = parts.partition(|part| part.log_effect.abs() >= 0.005);
+        for part in told {
             let name = format!("  {}", part.feature);
             table.add_row([name, format!("{:+.2}", part.log_effect), signed(part.effect_usd)]);
         }
+        let (log, usd) =
+            small.iter().fold((0.0, 0.0), |(log, usd), f| (log + f.log_effect, usd + f.effect_usd));
+        if log.abs() >= 0.005 {
+            table.add_row(["  all others".to_owned(), format!("{log:+.2}"), signed(usd)]);
+        }
     }
     let so_far = if running { " that has taken as much" } else { "" };
-    format!("\nWhy: from {typical} for a typical film{so_far} to {middle}\n{table}\n")
+    let told = if features { "`marquee features --describe` tells what each is\n" } else { "" };
+    format!("\nWhy: from {typical} for a typical film{so_far} to {middle}\n{table}\n{told}")
 }
 
 /// The comparable films; nothing where there is none.

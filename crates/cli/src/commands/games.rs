@@ -11,7 +11,7 @@ use marquee_domain::{Day, FactKind};
 use serde_json::{Value, json};
 
 use super::reception::{drivers, figures, tested};
-use crate::about::years;
+use crate::about::{self, years};
 use crate::context::Context;
 use crate::wire;
 
@@ -52,9 +52,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         let terms = (test.clone(), context.seed());
         let found = games_test(&context.workspace, terms, &context.control, &context.permit).await?;
         let head = format!(
-            "copies of games of {} to {} sold over their lives, by a model of what was known before\n\n",
-            test.start(),
-            test.end()
+            "copies of games of {} sold over their lives, by a model of what was known before\n\n",
+            about::span(test)
         );
         return context.answer(&tested(&found), || {
             let rows = std::iter::once(("games".to_owned(), &found));

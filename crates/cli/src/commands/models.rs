@@ -55,7 +55,7 @@ enum What {
         #[command(flatten)]
         models: crate::about::Models,
     },
-    /// Which models are to be trained anew: by age, by how many films more are known, by drift.
+    /// Which models of grosses are to be trained anew: by age, by how many films more are known, by drift.
     #[command(after_help = "Example: marquee models due\n         marquee models due --retrain")]
     Due {
         /// The day on which they are to be fit for questions (today).
@@ -149,7 +149,8 @@ fn standing_due(d: &Due) -> Value {
 
 fn all_due(found: &[Due], retrain: bool) -> String {
     if found.is_empty() {
-        return "no model is stored yet: the first forecast trains one\n".to_owned();
+        return "no model of grosses that was trained by then is stored: the first forecast trains one\n"
+            .to_owned();
     }
     let headings = ["horizon, target, films", "trained before", "age", "films", "more", "drift", "due"];
     let mut table = show::table(&headings, false);
@@ -174,7 +175,9 @@ fn all_due(found: &[Due], retrain: bool) -> String {
         true => "",
         false => "`marquee models due --retrain` trains them; a question that needs one trains it itself\n",
     };
-    format!("{table}\n\n{hint}")
+    format!(
+        "{table}\n\nmore: films that it would learn from now besides; drift is judged on the last whole year before,\nwhere the model has not learned from it and enough films of it are known\n{hint}"
+    )
 }
 
 /// How a learner did in a period.
@@ -271,7 +274,7 @@ fn list(found: &Models) -> String {
     let mut out = match found.shown.is_empty() {
         true => "no model is stored yet: the first forecast trains one\n".to_owned(),
         false => format!(
-            "{table}\n\n`marquee models show MODEL` prints a card; errors are out of fold, natural logs\n"
+            "{table}\n\n`marquee models show MODEL` prints a card; errors are out of fold, natural logs. Models of weeks, streaming,\nawards, scores and games are stored beside these\n"
         ),
     };
     for s in &found.standings {

@@ -13,7 +13,7 @@ use marquee_app::use_cases::reception::{
 use marquee_domain::{Day, Opinion};
 use serde_json::{Value, json};
 
-use crate::about::years;
+use crate::about::{self, years};
 use crate::context::Context;
 use crate::{project_file, show, wire};
 
@@ -138,9 +138,8 @@ async fn tests(context: &Context, years: &RangeInclusive<i32>, only: Option<Opin
     context.answer(&document, || {
         let rows = found.iter().map(|(opinion, credited, t)| (format!("{opinion}, {}", population(*credited)), t));
         let mut out = format!(
-            "scores of films of {} to {}, a month before release, by models of what was known before\n\n",
-            years.start(),
-            years.end()
+            "scores of films of {}, a month before release, by models of what was known before\n\n",
+            about::span(years)
         );
         out += &figures(rows, "RMSE less it (95%)");
         out += "errors are in points: of 100 of critics, of 10 of viewers; people are seen of credited films alone\n";

@@ -82,6 +82,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             return "no title matches; try a shorter part of the name\n".to_owned();
         }
         let mut table = show::table(&["title", "release", "budget", "domestic", "worldwide", "id"], true);
+        show::whole(&mut table, 5);
         for row in &rows {
             let amount = |m: Option<marquee_domain::Money>| m.map(|m| m.to_string()).unwrap_or_default();
             table.add_row([

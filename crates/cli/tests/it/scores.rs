@@ -122,7 +122,7 @@ fn games_are_forecast_by_their_series() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     for (args, said) in [
-        (["Foxtrot Zone 10 5", "--as-of", "2011-02-01"], "came out in 2010"),
+        (["Foxtrot Zone 10 5", "--as-of", "2011-02-01"], "is out in 2010"),
         (["Foxtrot Zone 10 5", "--platform", "Wii"], "it is for PS0"),
     ] {
         let (code, stderr) = says(&args);

@@ -7,7 +7,7 @@ use marquee_domain::{Award, Control};
 use marquee_learn::judge::{Reliability, paired_bootstrap};
 use marquee_learn::metrics::{auc, average_precision};
 
-use super::nominations::{chance, chosen, fit_logistic, learned, prior};
+use super::nominations::{FEWEST_FILMS, chance, chosen, fit_logistic, learned, prior};
 use super::wins::{alternative, fit_choice, questions};
 use super::{Awards, AwardsSpec};
 use crate::error::ForecastError;
@@ -191,7 +191,7 @@ fn test_nominations(
         for season in awards.seasons.range(years.clone()).map(|(_, season)| season) {
             let nominees =
                 season.nominees(award).into_iter().map(|ballot| ballot.title).collect::<HashSet<_>>();
-            if nominees.is_empty() {
+            if nominees.is_empty() || season.films.len() < FEWEST_FILMS {
                 continue;
             }
             ours.extend(model.probabilities(season, award).unwrap_or_default());

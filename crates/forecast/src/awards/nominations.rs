@@ -19,8 +19,8 @@ use crate::error::ForecastError;
 
 /// The penalty on a number in its own standard deviations: the inverse of what scikit-learn calls `C`.
 const PENALTY: f64 = 33.0;
-/// The fewest films of a season that is learned from.
-const FEWEST_FILMS: usize = 50;
+/// The fewest films of a season that is learned from or forecast.
+pub(super) const FEWEST_FILMS: usize = 50;
 /// The fewest nominated films that an award is learned from.
 const FEWEST: usize = 10;
 /// The share of films that a genre must have to be seen.
@@ -206,6 +206,10 @@ impl Nominations {
         awards: &Awards,
         season: &Season,
     ) -> Result<Vec<AwardForecast>, ForecastError> {
+        // Of a handful of films nothing can be said: the others that there were are not known.
+        if season.films.len() < FEWEST_FILMS {
+            return Ok(Vec::new());
+        }
         let rows: Vec<Vec<f64>> = season.films.iter().map(|film| self.row(film)).collect();
         let groups = self.groups();
         let known = !season.oscars.is_empty();
