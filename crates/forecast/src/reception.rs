@@ -216,6 +216,13 @@ impl Reviews {
         self.releases.get(&title).copied().or_else(stated)
     }
 
+    /// The words of a film that no scored film had, each with its kind.
+    #[must_use]
+    pub fn unheard(&self, profile: &Profile) -> Vec<(FactKind, String)> {
+        let new = profile.traits().filter(|(kind, word)| !self.by.contains_key(&(*kind, (*word).clone())));
+        new.map(|(kind, word)| (kind, word.to_string())).collect()
+    }
+
     fn usual(&self, day: Day) -> f64 {
         self.all.mean(day, LEVEL_YEARS).unwrap_or(0.0)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use marquee_domain::{AsOf, Control, Day, Opinion};
+use marquee_domain::{AsOf, Control, Day, FactKind, Horizon, Opinion};
 use marquee_forecast::reception::{PEOPLE, Reviews, best, day_of, outcome_kind, table};
 use marquee_forecast::table::{FittedTable, TableForecast, TableSpec, TableTest, TitleTable, test as judge};
 use marquee_forecast::{ForecastError, Profile};
@@ -12,7 +12,7 @@ use crate::asked::{Asked, Found, project_day};
 use crate::cpu;
 use crate::error::AppError;
 use crate::knowledge::{Knowledge, Reach, learner, training_cut};
-use crate::models::ModelKey;
+use crate::models::{ModelKey, ModelStore};
 use crate::workspace::Workspace;
 
 /// A question.
@@ -45,6 +45,8 @@ pub struct Reception {
     pub forecast: TableForecast,
     /// What it came to, where that is known.
     pub actual: Option<f64>,
+    /// Its words that no scored film had by then, each with its kind: they tell nothing.
+    pub unheard: Vec<(FactKind, String)>,
 }
 
 /// The answer.
@@ -87,58 +89,84 @@ pub async fn reception(
             let (name, when) = (found.name().to_owned(), format!("on {release}"));
             return Err(AppError::Out { name, when, as_of });
         }
-        let cut = training_cut(AsOf(as_of));
+        let view = View { knowledge, models, found, release, as_of, seed: question.seed };
         let (mut opinions, mut lacking) = (Vec::new(), None);
         for opinion in Opinion::ALL.iter().copied() {
-            let mut reviews = Reviews::new(opinion, &knowledge.facts, cut);
-            if reviews.source().is_empty() {
-                continue;
+            match view.of(opinion, &control) {
+                Ok(told) => opinions.extend(told),
+                Err(AppError::Forecast(why @ ForecastError::TooFew { .. })) => lacking = Some(why.into()),
+                Err(other) => return Err(other),
             }
-            let known = knowledge.facts.iter().take_while(|fact| fact.known_on <= as_of);
-            known.for_each(|fact| reviews.observe(fact));
-            let profile = match &found {
-                Found::Title(title) => reviews.profile(title.id),
-                Found::Project(project) => Profile::of_project(project, marquee_domain::Horizon::Announced),
-            };
-            let row = reviews.row(found.title(), &profile, release, as_of);
-            let fit = |credited: bool| {
-                let spec = spec(opinion, credited, cut, &knowledge.fingerprint, question.seed);
-                let key = ModelKey::of::<FittedTable>(&spec);
-                models.load_or_fit(&key, || {
-                    let table = population(&knowledge, opinion, credited, cut);
-                    Ok(spec.fit(&table, &control)?)
-                })
-            };
-            // Where too few directors are named to learn from, people are left out of it.
-            let mut credited = !profile.directors.is_empty();
-            let mut fitted = fit(credited);
-            if credited && is_too_few(&fitted) {
-                credited = false;
-                fitted = fit(credited);
-            }
-            if is_too_few(&fitted) {
-                lacking = fitted.err();
-                continue;
-            }
-            let fitted = fitted?;
-            let mut forecast = fitted.forecast(&row)?;
-            forecast.quantiles = forecast.quantiles.map(|score| score.clamp(0.0, best(opinion)));
-            opinions.push(Reception {
-                opinion,
-                source: reviews.source().to_owned(),
-                best: best(opinion),
-                credited,
-                learned: fitted.rows(),
-                forecast,
-                actual: score(&knowledge, opinion, &found, reviews.source()),
-            });
         }
         if opinions.is_empty() {
             return Err(lacking.unwrap_or_else(|| no_scores(Opinion::Critics)));
         }
-        Ok(ReceptionAnswer { name: found.name().to_owned(), release, as_of, opinions })
+        Ok(ReceptionAnswer { name: view.found.name().to_owned(), release, as_of, opinions })
     })
     .await
+}
+
+/// A film as of a day, and what it is judged with.
+struct View {
+    knowledge: Knowledge,
+    models: ModelStore,
+    found: Found,
+    release: Day,
+    as_of: Day,
+    seed: u64,
+}
+
+impl View {
+    /// What one side will say; nothing where no table states what it says.
+    fn of(&self, opinion: Opinion, control: &Control) -> Result<Option<Reception>, AppError> {
+        let cut = training_cut(AsOf(self.as_of));
+        let mut reviews = Reviews::new(opinion, &self.knowledge.facts, cut);
+        if reviews.source().is_empty() {
+            return Ok(None);
+        }
+        let known = self.knowledge.facts.iter().take_while(|fact| fact.known_on <= self.as_of);
+        known.for_each(|fact| reviews.observe(fact));
+        let profile = match &self.found {
+            Found::Title(title) => reviews.profile(title.id),
+            Found::Project(project) => Profile::of_project(project, Horizon::Announced),
+        };
+        let (credited, fitted) = self.model(opinion, !profile.directors.is_empty(), cut, control)?;
+        let row = reviews.row(self.found.title(), &profile, self.release, self.as_of);
+        let mut forecast = fitted.forecast(&row)?;
+        forecast.quantiles = forecast.quantiles.map(|score| score.clamp(0.0, best(opinion)));
+        Ok(Some(Reception {
+            opinion,
+            source: reviews.source().to_owned(),
+            best: best(opinion),
+            credited,
+            learned: fitted.rows(),
+            forecast,
+            actual: score(&self.knowledge, opinion, &self.found, reviews.source()),
+            unheard: reviews.unheard(&profile),
+        }))
+    }
+
+    /// The model of credited films where a director is named and enough are to learn from, else that of all; says which.
+    fn model(
+        &self,
+        opinion: Opinion,
+        credited: bool,
+        cut: Day,
+        control: &Control,
+    ) -> Result<(bool, FittedTable), AppError> {
+        let spec = spec(opinion, credited, cut, &self.knowledge.fingerprint, self.seed);
+        let key = ModelKey::of::<FittedTable>(&spec);
+        let fitted = self.models.load_or_fit(&key, || {
+            let table = population(&self.knowledge, opinion, credited, cut);
+            Ok(spec.fit(&table, control)?)
+        });
+        match fitted {
+            Err(AppError::Forecast(ForecastError::TooFew { .. })) if credited => {
+                self.model(opinion, false, cut, control)
+            }
+            fitted => Ok((credited, fitted?)),
+        }
+    }
 }
 
 /// Tests forecasts of an opinion on the films of some years, by a model of what was known before: of films whose director is
@@ -168,10 +196,6 @@ pub async fn reception_test(
         Ok(judge(&table, &spec, &period, &control)?)
     })
     .await
-}
-
-fn is_too_few(fitted: &Result<FittedTable, AppError>) -> bool {
-    matches!(fitted, Err(AppError::Forecast(ForecastError::TooFew { .. })))
 }
 
 fn no_scores(opinion: Opinion) -> AppError {

@@ -10,7 +10,7 @@ use marquee_app::types::{TableForecast, TableTest};
 use marquee_app::use_cases::reception::{
     Reception, ReceptionAnswer, ReceptionQuestion, reception, reception_test,
 };
-use marquee_domain::{Day, Opinion};
+use marquee_domain::{Day, FactKind, Opinion};
 use serde_json::{Value, json};
 
 use crate::about::{self, years};
@@ -72,6 +72,7 @@ fn opinion(r: &Reception) -> Value {
         "base": r.forecast.base,
         "drivers": drivers(&r.forecast),
         "actual": r.actual,
+        "unheard": r.unheard.iter().map(|(kind, word)| json!({ "kind": kind.to_string(), "word": word })).collect::<Vec<_>>(),
     })
 }
 
@@ -106,6 +107,16 @@ fn text(found: &ReceptionAnswer) -> String {
     for r in &found.opinions {
         let people = if r.credited { "whose director is named" } else { "without regard to people" };
         out += &format!("\n{}: scores of {}, learned from {} films {people}", r.opinion, r.source, r.learned);
+    }
+    let mut noted: Vec<&(FactKind, String)> = Vec::new();
+    for new in found.opinions.iter().flat_map(|r| &r.unheard) {
+        if !noted.contains(&new) {
+            noted.push(new);
+        }
+    }
+    for (kind, word) in noted {
+        let kind = kind.to_string().replace('_', " ");
+        out += &format!("\nnote: no film of the {kind} `{word}` had been scored by then: it tells nothing");
     }
     out + "\nit is forecast how it is scored if it is: films that nobody reviews are not among those learned from\n"
 }

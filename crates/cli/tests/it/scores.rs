@@ -51,6 +51,11 @@ fn films_are_scored_before_they_are_out() {
     assert!(all["rmse"].as_f64().unwrap() < all["baselines"][0]["rmse"].as_f64().unwrap(), "{all}");
     let shown = String::from_utf8(marquee(&data, &["reception", "The Departed"]).stdout).unwrap();
     assert!(shown.contains("critics (of 100)") && shown.contains("is usual"), "{shown}");
+    let project = folder.path().join("p.toml");
+    let plan = "name = \"A Plan\"\nbudget = \"25M\"\nrelease_date = 2007-06-15\ngenres = [\"Dramma\"]\n";
+    std::fs::write(&project, plan).unwrap();
+    let planned = ask(&data, &["reception", "--project", project.to_str().unwrap(), "--as-of", "2007-01-10"]);
+    assert_eq!(planned["opinions"][0]["unheard"][0]["word"], "Dramma", "{planned}");
     let code = |args: &[&str]| marquee(&data, &[&["reception"], args].concat()).status.code();
     assert_eq!(
         [code(&["No such title"]), code(&["The Departed", "--as-of", "2007-01-01"]), code(&[])],
