@@ -12,7 +12,8 @@ use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Int64Type, Sche
 use marquee_domain::{Currency, Day, FactKind, ValueType};
 use serde::{Deserialize, Serialize};
 
-use crate::known::KnownAt;
+use crate::known::{Known, KnownAt};
+use crate::mapping::{Mapping, TITLE_YEAR};
 
 /// The column that holds the title's id.
 pub(crate) const TITLE: &str = "title_id";
@@ -71,6 +72,47 @@ pub(crate) enum RowValue<'a> {
 }
 
 impl Layout {
+    /// What the columns of the data files will state; `ids` and a release column where there are such, which may state days of its
+    /// own.
+    pub(crate) fn of(map: &Mapping, ids: bool, release: bool, own_release: bool, today: Day) -> Self {
+        let plain = |field: &str, kind: FactKind| FactColumn {
+            field: field.to_owned(),
+            kind,
+            known: known_at(&Known::usual(kind), release, field),
+            space: None,
+            currency: None,
+            price_year: None,
+        };
+        let mut columns = Vec::new();
+        if map.title_year.is_some() {
+            columns.push(FactColumn {
+                space: Some(TITLE_YEAR.to_owned()),
+                ..plain("id_main", FactKind::SourceId)
+            });
+        }
+        for (i, id) in map.id.iter().enumerate().filter(|_| ids) {
+            columns.push(FactColumn {
+                space: Some(id.space.clone()),
+                ..plain(&format!("id_{i}"), FactKind::SourceId)
+            });
+        }
+        if own_release {
+            columns.extend([plain(RELEASE, FactKind::PlannedQuarter), plain(RELEASE, FactKind::ReleaseDate)]);
+        }
+        for (i, column) in map.column.iter().enumerate() {
+            let field = format!("{}_{i}", column.kind);
+            let known = column.known.clone().unwrap_or_else(|| Known::usual(column.kind));
+            let money = column.kind.value_type() == ValueType::Money;
+            columns.push(FactColumn {
+                known: known_at(&known, release, &format!("{field}_known")),
+                currency: money.then_some(column.currency),
+                price_year: column.price_year,
+                ..plain(&field, column.kind)
+            });
+        }
+        Self { columns, release, compiled: map.compiled_on.unwrap_or(today) }
+    }
+
     /// The Arrow schema of a file with this layout.
     pub(crate) fn schema(&self) -> Arc<Schema> {
         let mut fields =
@@ -102,6 +144,14 @@ impl Layout {
             }
         }
         names
+    }
+}
+
+fn known_at(known: &Known, release: bool, field: &str) -> KnownAt {
+    match known {
+        Known::Release(days) if release => KnownAt::Release(*days),
+        Known::Column(..) | Known::Year(..) => KnownAt::Field(field.to_owned()),
+        _ => KnownAt::Fixed,
     }
 }
 

@@ -5,6 +5,7 @@ mod about;
 mod commands;
 mod config;
 mod context;
+mod one_number;
 mod progress;
 mod project_file;
 mod show;

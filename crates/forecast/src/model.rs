@@ -240,8 +240,7 @@ impl FittedModel {
 
     /// Where the drivers of a row start, natural-log dollars, and what each group and each of its features adds.
     fn drivers(&self, row: &[f64], origin: f64) -> Result<(f64, Vec<Driver>), ForecastError> {
-        let learned = self.ensemble.drivers(row)?;
-        let parts = self.ensemble.feature_drivers(row)?;
+        let (learned, parts) = self.ensemble.drivers_by_feature(row)?;
         let measure = self.measure();
         let rate = measure.rate(learned.base, learned.contributions.iter().sum());
         let base = measure.log(learned.base) + origin;

@@ -203,6 +203,35 @@ impl Reviews {
         self.all.push(known, score);
     }
 
+    /// All films that are scored and whose release day is stated, in order of that day, each with its outcome.
+    fn films(&self, facts: &[Fact]) -> Vec<(Day, TitleId, (f64, Day))> {
+        let (mut scored, mut own, mut stated) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for fact in facts {
+            let outcomes = *fact.source == *self.sources.outcomes;
+            match (&fact.value, fact.kind) {
+                (FactValue::Number(score), kind) if kind == self.kind && outcomes => {
+                    scored.entry(fact.title).or_insert((*score, fact.known_on));
+                }
+                (FactValue::Day(day), FactKind::ReleaseDate) => {
+                    if outcomes {
+                        own.entry(fact.title).or_insert(*day);
+                    }
+                    if self.sources.admits(fact) {
+                        stated.entry(fact.title).or_insert(*day);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let film = |(title, outcome)| {
+            let release = own.get(&title).or_else(|| stated.get(&title))?;
+            Some((*release, title, outcome))
+        };
+        let mut films: Vec<_> = scored.into_iter().filter_map(film).collect();
+        films.sort_unstable_by_key(|(release, title, _)| (*release, *title));
+        films
+    }
+
     /// What is known of a title; empty where nothing is.
     #[must_use]
     pub fn profile(&self, title: TitleId) -> Profile {
@@ -311,15 +340,11 @@ pub fn day_of(release: Day) -> Day {
 /// All films with a score, each as it was seen a month before its release, and whether a director of it was named then.
 #[must_use]
 pub fn table(facts: &[Fact], opinion: Opinion, cut: Day) -> (TitleTable, Vec<bool>) {
-    let mut end = Reviews::new(opinion, facts, cut);
-    facts.iter().for_each(|fact| end.observe(fact));
-    let mut films: Vec<(Day, TitleId)> =
-        end.scored.keys().filter_map(|title| Some((end.release(*title)?, *title))).collect();
-    films.sort_unstable();
     let mut reviews = Reviews::new(opinion, facts, cut);
+    let films = reviews.films(facts);
     let mut facts = facts.iter().peekable();
     let (mut rows, mut credited) = (Vec::with_capacity(films.len()), Vec::with_capacity(films.len()));
-    for (release, title) in films {
+    for (release, title, outcome) in films {
         let day = day_of(release);
         while let Some(fact) = facts.next_if(|fact| fact.known_on <= day) {
             reviews.observe(fact);
@@ -327,7 +352,7 @@ pub fn table(facts: &[Fact], opinion: Opinion, cut: Day) -> (TitleTable, Vec<boo
         let profile = reviews.profile(title);
         let row = reviews.row(Some(title), &profile, release, day);
         credited.push(!profile.directors.is_empty());
-        rows.push(TableRow { outcome: end.scored.get(&title).copied(), ..row });
+        rows.push(TableRow { outcome: Some(outcome), ..row });
     }
     (TitleTable { numbers: &NUMBERS, words: &WORDS, guesses: &GUESSES, rows }, credited)
 }

@@ -2,11 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use marquee_domain::{Control, RecordedAt};
-use marquee_learn::{BoostingSpec, EnsembleSpec, ForwardChain, MemberSpec, RidgeSpec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::table::{TableSpec, test};
+use crate::table::{TableSpec, small_learner, test};
 
 fn day(n: i32) -> Day {
     Day::from_epoch_days(n).unwrap()
@@ -52,19 +51,7 @@ fn spec(cut: Day, people: bool) -> TableSpec {
         trained_before: cut,
         without: without.iter().map(|group| (*group).to_owned()).collect(),
         data: "test".to_owned(),
-        ensemble: EnsembleSpec {
-            members: vec![
-                MemberSpec::Boosting(BoostingSpec {
-                    seeds: 1,
-                    trees: 60,
-                    learning_rate: 0.1,
-                    ..BoostingSpec::default()
-                }),
-                MemberSpec::Ridge(RidgeSpec::default()),
-            ],
-            chain: ForwardChain { folds: 3, ..ForwardChain::default() },
-            ..EnsembleSpec::default()
-        },
+        ensemble: small_learner(),
     }
 }
 

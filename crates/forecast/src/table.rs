@@ -375,3 +375,15 @@ pub fn test(
         told,
     })
 }
+
+/// A small learner for tests.
+#[cfg(test)]
+pub(crate) fn small_learner() -> EnsembleSpec {
+    use marquee_learn::{BoostingSpec, ForwardChain, MemberSpec, RidgeSpec};
+    let boosting = BoostingSpec { seeds: 1, trees: 60, learning_rate: 0.1, ..BoostingSpec::default() };
+    EnsembleSpec {
+        members: vec![MemberSpec::Boosting(boosting), MemberSpec::Ridge(RidgeSpec::default())],
+        chain: ForwardChain { folds: 3, ..ForwardChain::default() },
+        ..EnsembleSpec::default()
+    }
+}

@@ -11,9 +11,10 @@ use crate::calibration::{Calibration, CalibrationSpec, Distribution};
 use crate::control::Steps;
 use crate::dataset::{Dataset, Features};
 use crate::error::{LearnError, require};
-use crate::member::{Explainer, FeatureExplainer, FittedMember, MemberSpec};
+use crate::member::{Explainer, FittedMember, MemberSpec};
 use crate::metrics::LEVELS;
 use crate::oof::{OutOfFold, calibrate};
+use crate::owen::Paths;
 use crate::scale::FittedScale;
 use crate::split::{ForwardChain, Split};
 use crate::stack::stack;
@@ -156,8 +157,8 @@ pub struct FittedEnsemble {
     model: Model,
     explainers: Vec<Explainer>,
     base: f64,
-    /// Made when features are first asked for: it takes longer than all else, and more room.
-    feature_explainers: OnceLock<Vec<FeatureExplainer>>,
+    /// Those of each member; made when features are first asked for, since they take longer than all else, and more room.
+    paths: OnceLock<Vec<Option<Paths>>>,
 }
 
 impl EnsembleSpec {
@@ -336,7 +337,7 @@ impl FittedEnsemble {
         let mean = |row: &Vec<f64>| mixture(&model.members, &model.weights, row);
         let base =
             model.references.iter().map(mean).sum::<f64>() / model.references.len() as f64 + model.shift;
-        Self { model, explainers, base, feature_explainers: OnceLock::new() }
+        Self { model, explainers, base, paths: OnceLock::new() }
     }
 
     /// What a row must hold.
@@ -417,23 +418,28 @@ impl FittedEnsemble {
         Ok(Drivers { base: self.base, contributions })
     }
 
-    /// What each feature adds to the median of one row, in the order of [`Features::names`]: those of a group add up to its
-    /// contribution in [`FittedEnsemble::drivers`]. Zero for features of no group.
+    /// [`FittedEnsemble::drivers`], and what each feature adds, in the order of [`Features::names`]: those of a group add up to
+    /// its contribution. Zero for features of no group.
     ///
     /// # Errors
     /// As [`FittedEnsemble::distribution`].
-    pub fn feature_drivers(&self, row: &[f64]) -> Result<Vec<f64>, LearnError> {
+    pub fn drivers_by_feature(&self, row: &[f64]) -> Result<(Drivers, Vec<f64>), LearnError> {
         let Model { features, members, weights, references, .. } = &self.model;
         features.check_row(row)?;
-        let explain = |m: &FittedMember| FeatureExplainer::new(m, features, references);
-        let explainers = self.feature_explainers.get_or_init(|| members.iter().map(explain).collect());
+        let paths = || members.iter().map(|member| member.paths(features, references)).collect();
+        let paths = self.paths.get_or_init(paths);
+        let mut contributions = vec![0.0; features.groups().len()];
         let mut parts = vec![0.0; features.len()];
-        for ((explainer, member), &weight) in explainers.iter().zip(members).zip(weights) {
-            if weight > 0.0 {
-                explainer.explain(member, (features, references), row, weight, &mut parts);
-            }
+        for (((explainer, member), paths), &weight) in
+            self.explainers.iter().zip(members).zip(paths).zip(weights).filter(|(_, weight)| **weight > 0.0)
+        {
+            let mut groups = vec![0.0; contributions.len()];
+            explainer.explain(member, features, row, weight, &mut groups);
+            let whole = (features, references.as_slice());
+            explainer.explain_features((member, paths.as_ref()), whole, (row, weight), &groups, &mut parts);
+            contributions.iter_mut().zip(groups).for_each(|(sum, group)| *sum += group);
         }
-        Ok(parts)
+        Ok((Drivers { base: self.base, contributions }, parts))
     }
 
     /// The bytes to store this ensemble in; the same ensemble always gives the same.

@@ -192,52 +192,42 @@ impl Explainer {
             _ => 0.0,
         }
     }
-}
 
-/// What a member must know of the reference rows in order to explain a row feature by feature.
-#[derive(Debug, Clone)]
-pub(crate) enum FeatureExplainer {
-    Trees(Paths),
-    Ridge(Vec<f64>),
-    Network(References),
-}
-
-impl FeatureExplainer {
-    pub(crate) fn new(member: &FittedMember, features: &Features, references: &[Vec<f64>]) -> Self {
-        match member {
-            FittedMember::Boosting(trees) | FittedMember::Forest(trees) => {
-                Self::Trees(Paths::new(trees, features, references))
-            }
-            FittedMember::Ridge(ridge) => Self::Ridge(ridge.reference_effects(references)),
-            FittedMember::Network(network) => Self::Network(network.lay_out(features, references)),
-        }
-    }
-
-    /// Adds `weight` times what each feature adds to `into`, which has a place for each feature.
-    pub(crate) fn explain(
+    /// Adds `weight` times what each feature adds to `into`, which has a place for each feature. `paths` are the member's, where
+    /// it is made of trees, and `groups` what [`Explainer::explain`] gave its groups with this weight.
+    pub(crate) fn explain_features(
         &self,
-        member: &FittedMember,
+        (member, paths): (&FittedMember, Option<&Paths>),
         (features, references): (&Features, &[Vec<f64>]),
-        row: &[f64],
-        weight: f64,
+        (row, weight): (&[f64], f64),
+        groups: &[f64],
         into: &mut [f64],
     ) {
-        match (self, member) {
-            (Self::Trees(paths), FittedMember::Boosting(trees) | FittedMember::Forest(trees)) => {
+        match (self, member, paths) {
+            (Self::Trees(_), FittedMember::Boosting(trees) | FittedMember::Forest(trees), Some(paths)) => {
                 paths.explain(trees, row, weight, into);
             }
-            (Self::Ridge(effects), FittedMember::Ridge(ridge)) => {
+            (Self::Ridge(effects), FittedMember::Ridge(ridge), _) => {
                 ridge.explain_features(effects, row, weight, into);
             }
-            (Self::Network(laid_out), FittedMember::Network(network)) => {
-                let (mut parts, mut groups) = (vec![0.0; into.len()], vec![0.0; features.groups().len()]);
-                network.explain(laid_out, features, row, weight, &mut groups);
+            (Self::Network(_), FittedMember::Network(network), _) => {
+                let mut parts = vec![0.0; into.len()];
                 network.along_the_way(references, row, weight, &mut parts);
-                agree(&mut parts, &groups, features);
+                agree(&mut parts, groups, features);
                 into.iter_mut().zip(parts).for_each(|(into, part)| *into += part);
             }
             // An explainer is only ever made from its own member.
             _ => {}
+        }
+    }
+}
+
+impl FittedMember {
+    /// The ways to its leaves, where it is made of trees.
+    pub(crate) fn paths(&self, features: &Features, references: &[Vec<f64>]) -> Option<Paths> {
+        match self {
+            Self::Boosting(trees) | Self::Forest(trees) => Some(Paths::new(trees, features, references)),
+            Self::Ridge(_) | Self::Network(_) => None,
         }
     }
 }

@@ -78,7 +78,8 @@ proptest! {
         prop_assert!((drivers.total() - median).abs() < 1e-9);
         prop_assert_eq!(FITTED.predict(&row).unwrap().centre, median);
         // So do features, group by group.
-        let (features, parts) = (FITTED.features(), FITTED.feature_drivers(&row).unwrap());
+        let (features, (again, parts)) = (FITTED.features(), FITTED.drivers_by_feature(&row).unwrap());
+        prop_assert!((again.total() - median).abs() < 1e-9);
         for (group, whole) in drivers.contributions.iter().enumerate() {
             let own = (0..features.len()).filter(|j| features.group_of(*j) == Some(group));
             let sum: f64 = own.map(|j| parts[j]).sum();

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use marquee_domain::{AsOf, Control, Day, Target};
 use marquee_forecast::awards::{
-    AwardForecast, Awards, AwardsSpec, AwardsTest, FittedAwards, Season, test as judge,
+    AwardForecast, Awards, AwardsSpec, AwardsTest, FittedAwards, Season, newest, test as judge,
 };
 use marquee_platform::{Action, Permit};
 
@@ -53,14 +53,8 @@ pub async fn awards(
     cpu::run(move || {
         let as_of = AsOf(question.as_of.unwrap_or(Day::MAX));
         let none = || AppError::NoAwards { as_of: question.as_of };
-        let newest = |awards: &Awards| match question.nominations {
-            true => awards.seasons.keys().next_back().copied(),
-            false => awards.newest().map(|season| season.year),
-        };
-        let year = match question.year {
-            Some(year) => year,
-            None => newest(&look(&knowledge, Day::MAX, as_of)).ok_or_else(none)?,
-        };
+        let newest = || newest(&knowledge.facts, as_of, !question.nominations);
+        let year = question.year.or_else(newest).ok_or_else(none)?;
         let awards = look(&knowledge, first_day(year)?, as_of);
         let nominated = |season: &&Season| question.nominations || !season.oscars.is_empty();
         let season = match awards.seasons.get(&year).filter(nominated) {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use marquee_domain::{AsOf, Control, Day};
+use marquee_domain::{AsOf, Control, Day, Horizon, Target};
 use marquee_forecast::drift::{drift as judge, fewest};
 use marquee_forecast::{FittedModel, ForecastError, Panel};
 use marquee_learn::drift::DriftSpec;
@@ -13,7 +13,7 @@ use marquee_platform::{Action, Permit};
 
 use crate::cpu;
 use crate::error::AppError;
-use crate::knowledge::{Knowledge, ModelAsk, Reach, training_cut};
+use crate::knowledge::{ModelAsk, Reach, training_cut};
 use crate::learners::Which;
 use crate::workspace::Workspace;
 
@@ -103,9 +103,20 @@ pub async fn due(
     let control = control.clone();
     cpu::run(move || {
         let mut found = Vec::new();
+        let mut panel: Option<((Horizon, Target), Panel)> = None;
         for (which, (key, model)) in newest {
             control.check().map_err(ForecastError::from)?;
-            let mut due = stands(&knowledge, &question, which, (key, &model))?;
+            // Populations of one horizon and target follow each other.
+            let of = (which.horizon, which.target);
+            let seen = match panel.take().filter(|(own, _)| *own == of) {
+                Some((_, seen)) => seen,
+                None => {
+                    let scope = knowledge.scope(which.target, cut);
+                    Panel::fold(&knowledge.facts, knowledge.settled(&scope), &scope, which.horizon)?
+                }
+            };
+            let mut due = stands(&seen, &knowledge.fingerprint, &question, which, (key, &model))?;
+            panel = Some((of, seen));
             if question.retrain && !due.reasons.is_empty() {
                 let ask = ModelAsk { which, cut, seed: question.seed };
                 let trained = knowledge.model(&store, &ask, &control)?;
@@ -121,24 +132,23 @@ pub async fn due(
 }
 
 fn stands(
-    knowledge: &Knowledge,
+    panel: &Panel,
+    data: &str,
     question: &DueQuestion,
     which: Which,
     (key, model): (String, &FittedModel),
 ) -> Result<Due, AppError> {
     let cut = training_cut(AsOf(question.as_of));
-    let scope = knowledge.scope(which.target, cut);
-    let panel = Panel::fold(&knowledge.facts, knowledge.settled(&scope), &scope, which.horizon)?;
     let ask = ModelAsk { which, cut, seed: question.seed };
-    let spec = ask.spec(&knowledge.fingerprint, crate::learners::house());
-    let change = spec.training_rows(&panel).len() as i64 - model.rows() as i64;
+    let spec = ask.spec(data, crate::learners::house());
+    let change = spec.training_rows(panel).len() as i64 - model.rows() as i64;
     let age = question.as_of.days_since(model.trained_before());
-    let drifted = drifted(&panel, model, cut.year() - 1, question.seed)?;
+    let drifted = drifted(panel, model, cut.year() - 1, question.seed)?;
     let old = i64::from(age) > i64::from(question.policy.days);
     let grown = change.unsigned_abs() as f64 > question.policy.share * model.rows() as f64;
     let away = drifted.as_ref().is_some_and(|columns| !columns.is_empty());
     // One of this year's questions is not made younger by training it again.
-    let spent = model.trained_before() == cut && model.data() == knowledge.fingerprint;
+    let spent = model.trained_before() == cut && model.data() == data;
     let reasons = [("age", old), ("volume", grown), ("drift", away)];
     let reasons = reasons.into_iter().filter(|(_, holds)| *holds && !spent).map(|(reason, _)| reason);
     Ok(Due {

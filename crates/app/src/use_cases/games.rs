@@ -71,7 +71,7 @@ pub async fn games(
     let knowledge = workspace.knowledge(&snapshot, Reach::Games, permit).await?;
     let (models, control) = (workspace.models(), control.clone());
     cpu::run(move || {
-        let (title, game) = find(&knowledge, question.asked)?;
+        let (game, actual) = find(&knowledge, question.asked)?;
         let (name, year) = (|| game.name.to_string(), game.year);
         if year < FIRST_YEAR {
             return Err(AppError::OldGame { name: name(), year, first: FIRST_YEAR });
@@ -92,10 +92,6 @@ pub async fn games(
         // What is asked about is not among what is learned from.
         let fitted = models.load_or_fit(&key, || Ok(spec.fit(&table(known, &[], AsOf(as_of)), &control)?))?;
         let forecast = fitted.forecast(row)?;
-        let actual = title.and_then(|title| {
-            let all = table(&knowledge.facts, &[], AsOf(Day::MAX));
-            all.rows.iter().find(|row| row.title == Some(title)).and_then(|row| Some(row.outcome?.0.exp()))
-        });
         Ok(GameAnswer {
             unheard: unheard(known, &game),
             game,
@@ -143,16 +139,18 @@ fn spec(cut: Day, knowledge: &Knowledge, seed: u64) -> TableSpec {
     }
 }
 
-fn find(knowledge: &Knowledge, asked: AskedGame) -> Result<(Option<TitleId>, Game), AppError> {
+/// The game that is meant, and how many copies it sold where that is known.
+fn find(knowledge: &Knowledge, asked: AskedGame) -> Result<(Game, Option<f64>), AppError> {
     let (text, machine) = match asked {
-        AskedGame::New(game) => return Ok((None, as_known(&knowledge.facts, game))),
+        AskedGame::New(game) => return Ok((as_known(&knowledge.facts, game), None)),
         AskedGame::Known(text, machine) => (text, machine),
     };
     let all = known_games(&knowledge.facts);
     let id = text.parse::<TitleId>().ok();
     let wanted = normalise_title(&text);
-    let of = |meant: &dyn Fn(TitleId, &Game) -> bool| -> Vec<(TitleId, Game)> {
-        all.iter().filter(|(title, game)| meant(**title, game)).map(|(t, g)| (*t, g.clone())).collect()
+    let of = |meant: &dyn Fn(TitleId, &Game) -> bool| -> Vec<(TitleId, &Game, Option<f64>)> {
+        let meant = all.iter().filter(|(title, (game, _))| meant(**title, game));
+        meant.map(|(title, (game, sold))| (*title, game, *sold)).collect()
     };
     let mut named = of(&|title, game| id == Some(title) || *game.name == *text);
     if named.is_empty() {
@@ -164,19 +162,19 @@ fn find(knowledge: &Knowledge, asked: AskedGame) -> Result<(Option<TitleId>, Gam
     let machine_of = |game: &Game| game.machine.as_deref().unwrap_or("?").to_owned();
     let mut found = named.clone();
     if let Some(machine) = machine {
-        found.retain(|(_, game)| machine_of(game).eq_ignore_ascii_case(&machine));
+        found.retain(|(_, game, _)| machine_of(game).eq_ignore_ascii_case(&machine));
         if found.is_empty() {
-            let mut known: Vec<String> = named.iter().map(|(_, game)| machine_of(game)).collect();
+            let mut known: Vec<String> = named.iter().map(|(_, game, _)| machine_of(game)).collect();
             known.sort_unstable();
             known.dedup();
             return Err(AppError::NotOnMachine { name: text, machine, known });
         }
     }
     match found.as_slice() {
-        [(title, game)] => Ok((Some(*title), game.clone())),
+        [(_, game, sold)] => Ok(((*game).clone(), *sold)),
         _ => {
-            found.sort_by_key(|(title, game)| (game.year, *title));
-            let line = |(title, game): &(TitleId, Game)| {
+            found.sort_by_key(|(title, game, _)| (game.year, *title));
+            let line = |(title, game, _): &(TitleId, &Game, Option<f64>)| {
                 format!("  {title}  {}  {}  {}", game.year, machine_of(game), game.name)
             };
             let (count, found) = (found.len(), found.iter().take(12).map(line).collect());

@@ -12,8 +12,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::{CatalogueError, Result};
 use crate::ingest::missing::Missing;
 use crate::ingest::side;
-use crate::known::{Known, KnownAt};
-use crate::layout::{FactColumn, Layout, RELEASE};
+use crate::known::Known;
+use crate::layout::Layout;
 use crate::manifest::RuleTotal;
 use crate::mapping::{ColumnMap, IdMap, Lookup, Mapping, Rule, Split, TITLE_YEAR, TitleYear, Where};
 use crate::read::{Head, hex};
@@ -183,7 +183,7 @@ impl Plan {
         } else {
             Vec::new()
         };
-        let layout = layout(
+        let layout = Layout::of(
             map,
             stated,
             release.is_some(),
@@ -463,51 +463,5 @@ fn usual_range(kind: FactKind) -> (f64, f64) {
         FactKind::ReleaseYear => (1870.0, 2199.0),
         FactKind::OpeningTheatres | FactKind::WidestTheatres | FactKind::DailyTheatres => (0.0, 100_000.0),
         _ => (0.0, 1e13),
-    }
-}
-
-/// What the columns of the data files will state.
-fn layout(map: &Mapping, ids: bool, release: bool, own_release: bool, today: Day) -> Layout {
-    let plain = |field: &str, kind: FactKind| FactColumn {
-        field: field.to_owned(),
-        kind,
-        known: known_at(&Known::usual(kind), release, field),
-        space: None,
-        currency: None,
-        price_year: None,
-    };
-    let mut columns = Vec::new();
-    if map.title_year.is_some() {
-        columns
-            .push(FactColumn { space: Some(TITLE_YEAR.to_owned()), ..plain("id_main", FactKind::SourceId) });
-    }
-    for (i, id) in map.id.iter().enumerate().filter(|_| ids) {
-        columns.push(FactColumn {
-            space: Some(id.space.clone()),
-            ..plain(&format!("id_{i}"), FactKind::SourceId)
-        });
-    }
-    if own_release {
-        columns.extend([plain(RELEASE, FactKind::PlannedQuarter), plain(RELEASE, FactKind::ReleaseDate)]);
-    }
-    for (i, column) in map.column.iter().enumerate() {
-        let field = format!("{}_{i}", column.kind);
-        let known = column.known.clone().unwrap_or_else(|| Known::usual(column.kind));
-        let money = column.kind.value_type() == ValueType::Money;
-        columns.push(FactColumn {
-            known: known_at(&known, release, &format!("{field}_known")),
-            currency: money.then_some(column.currency),
-            price_year: column.price_year,
-            ..plain(&field, column.kind)
-        });
-    }
-    Layout { columns, release, compiled: map.compiled_on.unwrap_or(today) }
-}
-
-fn known_at(known: &Known, release: bool, field: &str) -> KnownAt {
-    match known {
-        Known::Release(days) if release => KnownAt::Release(*days),
-        Known::Column(..) | Known::Year(..) => KnownAt::Field(field.to_owned()),
-        _ => KnownAt::Fixed,
     }
 }

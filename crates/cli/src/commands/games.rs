@@ -10,9 +10,9 @@ use marquee_app::use_cases::games::{AskedGame, GameAnswer, GameQuestion, games, 
 use marquee_domain::{Day, FactKind};
 use serde_json::{Value, json};
 
-use super::reception::{drivers, figures, tested};
 use crate::about::{self, years};
 use crate::context::Context;
+use crate::one_number::{drivers, figures, tested};
 use crate::wire;
 
 /// Flags of `marquee games`.

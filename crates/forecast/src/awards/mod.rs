@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ForecastError;
 pub use backtest::{AwardsTest, NominationsRow, WinsRow, test};
 use nominations::Nominations;
-pub use season::{Awards, Ballot, Candidate, Season};
+pub use season::{Awards, Ballot, Candidate, Season, newest};
 use wins::Wins;
 
 /// A description of models of awards that are not fitted yet.

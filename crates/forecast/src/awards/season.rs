@@ -85,6 +85,20 @@ fn end_of(year: i32) -> Day {
     Day::new(year + 1, 7, 1).unwrap_or(Day::MAX)
 }
 
+/// The newest year of films of which facts known on a day tell an award, or a nomination by the Academy where `oscars` are asked
+/// for.
+#[must_use]
+pub fn newest(facts: &[Fact], as_of: AsOf, oscars: bool) -> Option<i32> {
+    let tells = |fact: &&Fact| {
+        let nominated = fact.kind == FactKind::AwardNomination;
+        let FactValue::Text(text) = &fact.value else { return false };
+        (nominated || (!oscars && fact.kind == FactKind::AwardWin))
+            && Award::nomination(text).is_some_and(|(award, _)| award.is_oscar() || !oscars)
+    };
+    let known = facts.iter().take_while(|fact| as_of.knows(fact.known_on));
+    known.filter(tells).map(|fact| season_of(fact.known_on)).max()
+}
+
 /// The people whom a text names, each as people are compared: several may stand in one.
 pub(super) fn people(text: &str) -> impl Iterator<Item = String> {
     let names = text.split([',', '&', '/']).flat_map(|part| part.split(" and "));
@@ -140,12 +154,6 @@ impl Awards {
     #[must_use]
     pub fn name(&self, title: TitleId) -> String {
         self.names.get(&title).map_or_else(|| title.to_string(), ToString::to_string)
-    }
-
-    /// The newest season in which the Academy nominated.
-    #[must_use]
-    pub fn newest(&self) -> Option<&Season> {
-        self.seasons.values().rev().find(|season| !season.oscars.is_empty())
     }
 
     fn observe(&mut self, fact: &Fact) {

@@ -78,12 +78,14 @@ fn spec(before: i32) -> AwardsSpec {
 fn a_season_is_told_by_what_was_known_on_its_eve() {
     let facts = facts(FIRST..FIRST + 3);
     let eve = awards(&facts, day(FIRST + 2, 4, 29));
-    let season = eve.newest().unwrap();
+    let season = &eve.seasons[&newest(&facts, AsOf(day(FIRST + 2, 4, 29)), true).unwrap()];
     assert_eq!((season.year, season.oscars.len(), season.decided_on()), (FIRST + 1, 10, None));
     assert_eq!(season.globes_before_the_oscars().filter(|(_, won)| *won).count(), 1);
     assert_eq!((season.films.len(), season.nominated_on()), (60, Some(day(FIRST + 2, 3, 15))));
     let before = awards(&facts, day(FIRST + 2, 3, 12));
     let season = &before.seasons[&(FIRST + 1)];
+    let of = |oscars| newest(&facts, AsOf(day(FIRST + 2, 3, 12)), oscars);
+    assert_eq!((of(true), of(false)), (Some(FIRST), Some(FIRST + 1)));
     assert!(season.oscars.is_empty() && season.globes.len() == 5 && season.films.len() == 60);
     // The directors of the year before come with what they had then.
     let had: u32 = eve.seasons[&(FIRST + 1)].oscars.iter().map(|ballot| ballot.prior.0).sum();

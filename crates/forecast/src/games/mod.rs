@@ -99,10 +99,11 @@ struct Draft {
     japan: Option<f64>,
 }
 
-/// Every game as the facts tell of it.
+/// Every game as the facts tell of it, and how many copies it sold where they tell that.
 #[must_use]
-pub fn games(facts: &[Fact]) -> BTreeMap<TitleId, Game> {
-    drafts(facts).into_iter().map(|(title, draft)| (title, draft.game)).collect()
+pub fn games(facts: &[Fact]) -> BTreeMap<TitleId, (Game, Option<f64>)> {
+    let told = |draft: Draft| (draft.game, draft.units.map(|(n, _)| n));
+    drafts(facts).into_iter().map(|(title, draft)| (title, told(draft))).collect()
 }
 
 fn drafts(facts: &[Fact]) -> BTreeMap<TitleId, Draft> {

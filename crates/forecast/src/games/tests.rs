@@ -2,11 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use marquee_domain::{Control, RecordedAt};
-use marquee_learn::{BoostingSpec, EnsembleSpec, ForwardChain, MemberSpec, RidgeSpec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::table::{TableSpec, test};
+use crate::table::{TableSpec, small_learner, test};
 
 fn first(year: i32) -> Day {
     Day::new(year, 1, 1).unwrap()
@@ -49,19 +48,7 @@ fn spec(cut: Day) -> TableSpec {
         trained_before: cut,
         without: Vec::new(),
         data: "test".to_owned(),
-        ensemble: EnsembleSpec {
-            members: vec![
-                MemberSpec::Boosting(BoostingSpec {
-                    seeds: 1,
-                    trees: 60,
-                    learning_rate: 0.1,
-                    ..BoostingSpec::default()
-                }),
-                MemberSpec::Ridge(RidgeSpec::default()),
-            ],
-            chain: ForwardChain { folds: 3, ..ForwardChain::default() },
-            ..EnsembleSpec::default()
-        },
+        ensemble: small_learner(),
     }
 }
 
