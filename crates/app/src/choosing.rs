@@ -1,11 +1,13 @@
-//! From forecasts to a slate: candidates, scenarios, choice.
+//! From projects to forecasts, candidates, scenarios and a choice.
 //!
-//! Not a use case: `slate` and the demo stand on it.
+//! Not a use case: `slate`, `value`, `stress` and the demo stand on it.
 
-use marquee_domain::{Control, Forecast, Project};
+use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
 use marquee_invest::{Candidate, Deal, Outcome, ProjectReturn, Simulation, SlateRules};
 
+use crate::asked::project_day;
 use crate::error::AppError;
+use crate::forecasting::{Forecaster, Terms};
 
 /// How to choose.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,38 @@ pub struct Choice<'a> {
     pub seed: u64,
 }
 
+/// The worldwide forecast of each project: as of the first of `days`, or of the project's own day on the second, today.
+///
+/// # Errors
+/// A project that cannot be forecast, or a stop.
+pub fn forecasts(
+    forecaster: &mut Forecaster,
+    projects: &[Project],
+    days: (Option<Day>, Day),
+    seed: u64,
+    control: &Control,
+) -> Result<Vec<Forecast>, AppError> {
+    let (as_of, today) = days;
+    let mut forecasts = Vec::with_capacity(projects.len());
+    for (i, project) in projects.iter().enumerate() {
+        let as_of = AsOf(as_of.unwrap_or_else(|| project_day(project, today)));
+        let terms = Terms { target: Target::Worldwide, population: None, as_of, seed };
+        forecasts.push(forecaster.project(project, &terms, control)?);
+        control.step("forecasting projects", i as u64 + 1, projects.len() as u64);
+    }
+    Ok(forecasts)
+}
+
+/// Each project with its forecast.
+///
+/// # Errors
+/// A project that cannot be judged.
+pub fn candidates(projects: &[Project], forecasts: &[Forecast]) -> Result<Vec<Candidate>, AppError> {
+    let pairs = projects.iter().zip(forecasts);
+    let candidates = pairs.map(|(p, f)| Candidate::new(p.clone(), std::slice::from_ref(f)));
+    Ok(candidates.collect::<Result<_, _>>()?)
+}
+
 /// Simulates the projects together and chooses among them.
 ///
 /// # Errors
@@ -30,11 +64,7 @@ pub fn choose(
     choice: &Choice<'_>,
     control: &Control,
 ) -> Result<(Vec<ProjectReturn>, Outcome), AppError> {
-    let candidates: Vec<Candidate> = projects
-        .iter()
-        .zip(forecasts)
-        .map(|(project, forecast)| Candidate::new(project.clone(), std::slice::from_ref(forecast)))
-        .collect::<Result<_, _>>()?;
+    let candidates = candidates(projects, forecasts)?;
     let simulation = Simulation { scenarios: choice.scenarios, seed: choice.seed, ..Simulation::default() };
     let scenarios = simulation.run(&candidates, choice.deal, control)?;
     let outcome = choice.rules.choose(&scenarios, control)?;

@@ -1,6 +1,6 @@
 //! The one error of this crate: input that cannot be valued, with what to change.
 
-use marquee_domain::{Cancelled, DomainError};
+use marquee_domain::{Cancelled, DomainError, Money};
 
 /// Why a deal, a project or a slate's rules were refused. An infeasible slate is not an error but an
 /// [`Outcome`](crate::Outcome).
@@ -13,23 +13,52 @@ pub enum InvestError {
     #[error("the deal has version {found}, this program reads version {known}; see the bundled default deal")]
     DealVersion {
         /// The version in the text.
-        found: u32,
+        found: i64,
         /// The version that is understood.
         known: u32,
     },
     /// A figure of a deal outside its range.
-    #[error("deal: `{key}` is {value}, it must be {range}")]
+    #[error("deal{}: `{key}` is {value}, it must be {range}", at_line(*line))]
     DealValue {
+        /// The line of the text, from 1.
+        line: Option<usize>,
         /// Table and key, for example `distribution.fee`.
-        key: &'static str,
+        key: String,
         /// What was given.
         value: f64,
         /// What is allowed, in words.
         range: &'static str,
     },
     /// Two figures of a deal that contradict each other.
-    #[error("deal: {0}")]
-    DealContradiction(String),
+    #[error("deal{}: {said}", at_line(*line))]
+    DealContradiction {
+        /// The line of the text, from 1.
+        line: Option<usize>,
+        /// What contradicts what, and what to do.
+        said: String,
+    },
+    /// Loans and equity of fixed amounts that exceed what they finance.
+    #[error(
+        "project `{project}`: loans and equity of {financed} are to finance {what} of {cost}; lower them in the deal"
+    )]
+    OverFinanced {
+        /// The project.
+        project: String,
+        /// What they finance.
+        what: &'static str,
+        /// How much they come to.
+        financed: Money,
+        /// What it costs.
+        cost: Money,
+    },
+    /// A stress test names an event that the deal does not have.
+    #[error("no risk of the deal is called `{name}`; it has: {known}")]
+    UnknownRisk {
+        /// The name.
+        name: String,
+        /// The deal's risks.
+        known: String,
+    },
     /// A project that was not forecast.
     #[error("project `{0}` has no forecast of its domestic or worldwide gross; forecast it first")]
     NoForecast(String),
@@ -79,4 +108,8 @@ pub enum InvestError {
     /// An amount or project that the vocabulary refuses.
     #[error(transparent)]
     Domain(#[from] DomainError),
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(", line {line}"))
 }

@@ -1,18 +1,21 @@
 //! From a forecast to money, risk and a slate that can be defended.
 //!
-//! The way through: a [`Deal`] (editable, dated assumptions) and a project's cost make a [`Waterfall`]; a [`Simulation`]
-//! draws joint outcomes of all [`Candidate`]s and pays each through its waterfall into a matrix of profits,
-//! [`Scenarios`]; [`SlateRules`] choose whole projects from that matrix, exactly.
+//! The way through: a [`Deal`] (editable, dated assumptions and terms) says who is paid what when. A [`Simulation`] draws
+//! joint outcomes of all [`Candidate`]s; as one profit a project they are the [`Scenarios`] from which [`SlateRules`] choose,
+//! exactly; through the [`Waterfall`], to the cent, they are each participant's [`Worth`].
 //!
 //! What is *not* here: forecasting (a `marquee_domain::Forecast` comes in as a value), files, clocks, and any figure that
 //! was fitted to reported profits. Every profit is **gross-implied**: it follows from a gross and an assumed deal. All
-//! money is US dollars, nominal, undiscounted, over the whole run (cinemas and the ancillary windows together).
+//! money is US dollars, nominal, over the whole run (cinemas and later windows together); undiscounted but where a net
+//! present value says so.
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `deal` | the assumptions, read from TOML and checked |
-//! | `waterfall` | who is paid from a gross, in which order, to the cent |
-//! | `simulate` | correlated scenarios and each project's return |
+//! | `deal` | assumptions and terms, read from TOML and checked |
+//! | `waterfall` | one outcome paid to everybody, by quarter, to the cent |
+//! | `simulate` | outcomes that move together, events that strike, each project's return |
+//! | `value` | what a project is worth to each participant, what each risk costs |
+//! | `replay` | what a year's choices would have made, by the grosses that came |
 //! | `risk` | conditional value at risk, quantiles |
 //! | `slate`, `search`, `relaxation`, `simplex` | the choice: rules and answer, branch and bound, its cuts, its linear programs |
 //! | `why` | a reason for each project, chosen or not |
@@ -20,17 +23,21 @@
 mod deal;
 mod error;
 mod relaxation;
+mod replay;
 mod risk;
 mod search;
 mod simplex;
 mod simulate;
 mod slate;
+mod value;
 mod waterfall;
 mod why;
 
-pub use deal::{AssumptionRow, Deal, MarketingPlan};
+pub use deal::{AssumptionRow, Deal, IncentiveKind, Kind, MarketingPlan, RiskKind};
 pub use error::InvestError;
-pub use simulate::{Candidate, ProjectReturn, Scenarios, Simulation};
+pub use replay::{Film, Policy, Replayed, replay};
+pub use simulate::{Candidate, ProjectReturn, Scenarios, Simulation, Stress, Together};
 pub use slate::{Infeasible, Objective, Outcome, SlateAnswer, SlateRules};
-pub use waterfall::{Cost, Payout, Waterfall};
+pub use value::{CurvePoint, RiskEffect, Valuation, Worth};
+pub use waterfall::{Costs, Flows, Measures, Quarter, Scenario, Waterfall};
 pub use why::{Reason, Why};

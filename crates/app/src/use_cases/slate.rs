@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
+use marquee_domain::{Control, Day, Forecast, Project};
 use marquee_invest::{Deal, Outcome, ProjectReturn, SlateRules};
 use marquee_platform::{Action, Permit};
 
-use crate::asked::project_day;
-use crate::choosing::{Choice, choose};
+use crate::choosing::{Choice, choose, forecasts};
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::{Forecaster, Terms};
+use crate::forecasting::Forecaster;
 use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
@@ -23,7 +22,7 @@ pub struct Brief {
     pub rules: SlateRules,
     /// The deal that profits are reckoned with.
     pub deal: Deal,
-    /// The day whose knowledge may be used; for each project as [`project_day`] says where nobody does.
+    /// The day whose knowledge may be used; for each project its own where nobody says.
     pub as_of: Option<Day>,
     /// The day of asking.
     pub today: Day,
@@ -62,17 +61,8 @@ pub async fn slate(
     let mut forecaster = Forecaster::new(knowledge, workspace.models());
     let control = control.clone();
     cpu::run(move || {
-        let mut forecasts = Vec::with_capacity(brief.projects.len());
-        for (i, project) in brief.projects.iter().enumerate() {
-            let terms = Terms {
-                target: Target::Worldwide,
-                population: None,
-                as_of: AsOf(brief.as_of.unwrap_or_else(|| project_day(project, brief.today))),
-                seed: brief.seed,
-            };
-            forecasts.push(forecaster.project(project, &terms, &control)?);
-            control.step("forecasting projects", i as u64 + 1, brief.projects.len() as u64);
-        }
+        let days = (brief.as_of, brief.today);
+        let forecasts = forecasts(&mut forecaster, &brief.projects, days, brief.seed, &control)?;
         let choice =
             Choice { rules: &brief.rules, deal: &brief.deal, scenarios: brief.scenarios, seed: brief.seed };
         let control = match brief.time_limit {

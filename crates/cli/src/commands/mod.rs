@@ -15,13 +15,16 @@ mod ingest;
 mod issues;
 mod models;
 mod reception;
+mod replay;
 mod sensitivity;
 mod slate;
 mod sql;
 mod streaming;
+mod stress;
 mod titles;
 mod track;
 mod tune;
+mod value;
 mod weeks;
 
 use std::path::PathBuf;
@@ -88,6 +91,12 @@ enum Command {
     Drift(drift::Args),
     /// The stored models: what each learned from, how it errs and for whom.
     Models(models::Args),
+    /// What a project is worth to everybody who takes part, and what could go wrong.
+    Value(value::Args),
+    /// What becomes of projects when events happen for certain, or forecasts are biased.
+    Stress(stress::Args),
+    /// What each year's choices would have made, by the grosses that came.
+    Replay(replay::Args),
     /// Choose which projects to fund under a budget.
     Slate(slate::Args),
     /// Ask the lake in SQL, read-only.
@@ -148,6 +157,9 @@ impl Cli {
             Command::Tune(args) => tune::run(&context, args).await,
             Command::Drift(args) => drift::run(&context, args).await,
             Command::Models(args) => models::run(&context, args).await,
+            Command::Value(args) => value::run(&context, args).await,
+            Command::Stress(args) => stress::run(&context, args).await,
+            Command::Replay(args) => replay::run(&context, args).await,
             Command::Slate(args) => slate::run(&context, args).await,
             Command::Sql(args) => sql::run(&context, &args).await,
             Command::Bench(args) => bench::run(&context, &args).await,

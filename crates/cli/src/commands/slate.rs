@@ -53,7 +53,7 @@ pub(crate) struct Args {
     time_limit: Option<u32>,
 }
 
-fn weight(text: &str) -> Result<Weight, String> {
+pub(super) fn weight(text: &str) -> Result<Weight, String> {
     let number: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
     Weight::try_from(number).map_err(|e| e.to_string())
 }

@@ -1,0 +1,140 @@
+//! `marquee replay`.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use marquee_app::types::Replayed;
+use marquee_app::use_cases::replay::{Plan, Replay, Year, replay};
+use marquee_domain::Weight;
+use serde_json::{Value, json};
+
+use crate::about::years;
+use crate::context::Context;
+use crate::show;
+
+/// Flags of `marquee replay`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: marquee replay --years 2005..2008\n\nEach year's slate is chosen with what was known on its first of January, from its funded films, and judged by the grosses that came through the deal's terms: gross-implied, not what anybody was paid."
+)]
+pub(crate) struct Args {
+    /// Release years, both ends included: 2005..2008.
+    #[arg(long, value_name = "FIRST..LAST", value_parser = years)]
+    years: RangeInclusive<i32>,
+    /// A folder of tables to replay instead of the data folder's.
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+    /// The budget of each year, as a share of what all its films cost with their marketing.
+    #[arg(long, default_value = "0.25", value_name = "FRACTION", value_parser = share)]
+    share: f64,
+    /// How many dollars of mean profit a dollar less of loss in the worst scenarios (CVaR) is worth.
+    #[arg(long, default_value = "0.25", value_parser = super::slate::weight)]
+    risk_aversion: Weight,
+    /// Scenarios that are simulated.
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    scenarios: u32,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    if share > 0.0 && share <= 1.0 { Ok(share) } else { Err(format!("{share} must be above 0 and up to 1")) }
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let plan = Plan {
+        source: args.source,
+        years: args.years,
+        share: args.share,
+        risk_aversion: args.risk_aversion,
+        deal: context.deal()?,
+        scenarios: args.scenarios as usize,
+        seed: context.seed(),
+    };
+    let found = replay(&context.workspace, plan, &context.control, &context.permit).await?;
+    let document = json!({
+        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "data": found.data,
+        "years": found.years.iter().map(year).collect::<Vec<_>>(),
+        "policies": found.records.iter().map(|r| json!({
+            "policy": r.policy, "years": found.years.len(), "years_lost": r.lost,
+            "roi": { "value": r.roi.value, "lower": r.roi.lower, "upper": r.roi.upper },
+            "optimiser_returned_more_by": r.behind.map(|b| json!({ "value": b.value, "lower": b.lower, "upper": b.upper })),
+            "years_ahead_of_the_optimiser": r.ahead,
+        })).collect::<Vec<_>>(),
+    });
+    context.answer(&document, || text(&found))
+}
+
+fn text(found: &Replay) -> String {
+    let mut by_year = show::table(
+        &["year", "films", "budget", "policy", "bought", "cost", "projected", "made", "return"],
+        true,
+    );
+    for y in &found.years {
+        for (i, r) in y.policies.iter().enumerate() {
+            let first = |text: String| if i == 0 { text } else { String::new() };
+            by_year.add_row([
+                first(y.year.to_string()),
+                first(y.films.len().to_string()),
+                first(y.budget.to_string()),
+                r.policy.as_str().to_owned(),
+                r.shares.len().to_string(),
+                r.cost.to_string(),
+                r.projected.to_string(),
+                r.profit.to_string(),
+                percent(rate(r)),
+            ]);
+        }
+    }
+    let mut together = show::table(
+        &[
+            "policy",
+            "return, all years (95%)",
+            "years lost",
+            "optimiser returned more by (95%)",
+            "ahead of it in",
+        ],
+        true,
+    );
+    for r in &found.records {
+        together.add_row([
+            r.policy.as_str().to_owned(),
+            format!("{} ({} to {})", percent(r.roi.value), percent(r.roi.lower), percent(r.roi.upper)),
+            format!("{} of {}", r.lost, found.years.len()),
+            r.behind.map_or_else(String::new, |b| {
+                format!("{} ({} to {})", points(b.value), points(b.lower), points(b.upper))
+            }),
+            if r.behind.is_some() { format!("{} years", r.ahead) } else { String::new() },
+        ]);
+    }
+    format!(
+        "{by_year}\n\n{together}\n\ngross-implied; chosen with what was known on each 1 January; intervals draw years again; films that were funded and never released are not in the data\n"
+    )
+}
+
+fn rate(r: &Replayed) -> f64 {
+    if r.cost.minor() > 0 { r.profit.major() / r.cost.major() } else { 0.0 }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:+.0}%", share * 100.0)
+}
+
+fn points(share: f64) -> String {
+    format!("{:+.0} points", share * 100.0)
+}
+
+fn year(y: &Year) -> Value {
+    json!({
+        "year": y.year, "films": y.films.len(), "budget_usd": y.budget.major(),
+        "policies": y.policies.iter().map(|r| json!({
+            "policy": r.policy, "cost_usd": r.cost.major(), "projected_profit_usd": r.projected.major(),
+            "profit_usd": r.profit.major(), "roi": rate(r),
+            "bought": r.shares.iter().zip(&r.profits).map(|((film, share), profit)| json!({
+                "film": y.films.get(*film), "share": share, "profit_usd": profit.major(),
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,173 @@
+//! `marquee value`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use marquee_app::types::{Kind, RiskEffect, Valuation, Worth};
+use marquee_app::use_cases::value::{Question, Valued, value};
+use marquee_domain::{Day, Forecast};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::{project_file, show, wire};
+
+/// Flags of `marquee value`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: marquee value examples/project.toml\n\nWho takes part and on what terms says the deal: `marquee config --deal` prints the one in force, examples/deal.toml has lenders, presales and investors (set it with MARQUEE_DEAL or in the configuration file). All figures are gross-implied."
+)]
+pub(crate) struct Args {
+    /// A file with the project, or with several as [[project]].
+    projects: PathBuf,
+    /// The day whose knowledge may be used.
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<Day>,
+    /// Scenarios that are simulated.
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    scenarios: u32,
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let question = Question {
+        projects: project_file::read_all(&args.projects)?,
+        deal: context.deal()?,
+        as_of: args.as_of,
+        today: context.today(),
+        scenarios: args.scenarios as usize,
+        seed: context.seed(),
+    };
+    let deal = question.deal.name().to_owned();
+    let found = value(&context.workspace, question, &context.control, &context.permit).await?;
+    let projects = found.forecasts.iter().zip(&found.valuations).map(|(f, v)| project(f, v));
+    let document = json!({ "deal": deal, "projects": projects.collect::<Vec<_>>() });
+    context.answer(&document, || text(&found, &deal))
+}
+
+fn text(found: &Valued, deal: &str) -> String {
+    let mut text = String::new();
+    for (forecast, valuation) in found.forecasts.iter().zip(&found.valuations) {
+        let (t, q) = (&valuation.together, forecast.distribution.quantiles());
+        text += &format!(
+            "{}: worldwide gross {} in the middle, {} – {} (10–90%); cost {}, release {}\n",
+            valuation.project,
+            show::usd(q[3]),
+            show::usd(q[1]),
+            show::usd(q[5]),
+            valuation.cost,
+            valuation.release
+        );
+        text += &format!(
+            "all together: mean profit {} ({} – {}, 10–90%), P(loss) {}, net present value {}\n\n",
+            t.mean_profit, t.profit[1], t.profit[5], t.loss_probability, t.mean_npv
+        );
+        text += &format!("{}\n", participants(valuation));
+        if !valuation.risks.is_empty() {
+            text += &format!("\n{}\n", risks(&valuation.risks));
+        }
+        text.push('\n');
+    }
+    text + &format!(
+        "gross-implied, under the deal \"{deal}\": `marquee config --deal` prints it; ranges are 10–90%, IRR is the middle\n"
+    )
+}
+
+fn participants(valuation: &Valuation) -> comfy_table::Table {
+    let headings = [
+        "participant",
+        "kind",
+        "puts in",
+        "mean profit",
+        "profit 10–90%",
+        "P(loss)",
+        "IRR",
+        "×",
+        "paid back",
+    ];
+    let mut table = show::table(&headings, true);
+    for worth in valuation.participants.iter().chain(
+        // A deal of one participant says the same of all together.
+        (valuation.participants.len() > 1).then_some(&valuation.together),
+    ) {
+        table.add_row(row(worth));
+    }
+    show::whole(&mut table, 0);
+    table
+}
+
+fn row(w: &Worth) -> [String; 9] {
+    let none = || "–".to_owned();
+    [
+        w.name.clone(),
+        w.kind.map_or_else(String::new, kind),
+        if w.puts_in.minor() == 0 { none() } else { w.puts_in.to_string() },
+        w.mean_profit.to_string(),
+        format!("{} – {}", w.profit[1], w.profit[5]),
+        if w.irr.is_some() { w.loss_probability.to_string() } else { none() },
+        w.irr.map_or_else(none, |r| r[3].to_string()),
+        w.multiple.map_or_else(none, |m| format!("{:.2}", m[3])),
+        w.paid_back.map_or_else(none, |p| match w.payback {
+            Some(quarter) => format!("{p}, by {quarter}"),
+            None => p.to_string(),
+        }),
+    ]
+}
+
+fn kind(kind: Kind) -> String {
+    format!("{kind:?}").to_lowercase()
+}
+
+fn risks(risks: &[RiskEffect]) -> comfy_table::Table {
+    let headings = ["risk", "kind", "probability", "where it happens", "expected", "evidence"];
+    let mut table = show::table(&headings, false);
+    for r in risks {
+        table.add_row([
+            r.name.clone(),
+            format!("{:?}", r.kind).to_lowercase(),
+            r.probability.map_or_else(|| "stress only".to_owned(), |p| p.to_string()),
+            r.effect.to_string(),
+            r.expected.map_or_else(|| "–".to_owned(), |m| m.to_string()),
+            r.source.clone(),
+        ]);
+    }
+    table
+}
+
+fn project(forecast: &Forecast, v: &Valuation) -> Value {
+    json!({
+        "project": v.project,
+        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "cost_usd": v.cost.major(),
+        "release_quarter": v.release.to_string(),
+        "together": worth(&v.together),
+        "participants": v.participants.iter().map(worth).collect::<Vec<_>>(),
+        "outside": v.outside.iter().map(|(name, mean)| json!({ "name": name, "mean_usd": mean.major() })).collect::<Vec<_>>(),
+        "risks": v.risks.iter().map(|r| json!({
+            "name": r.name, "kind": r.kind, "probability": r.probability.map(marquee_domain::Probability::get),
+            "effect_usd": r.effect.major(), "expected_usd": r.expected.map(marquee_domain::Money::major), "source": r.source,
+        })).collect::<Vec<_>>(),
+        "forecast": wire::forecast(forecast),
+    })
+}
+
+fn worth(w: &Worth) -> Value {
+    use marquee_domain::Money;
+    json!({
+        "name": w.name, "kind": w.kind,
+        "puts_in_usd": w.puts_in.major(),
+        "mean_profit_usd": w.mean_profit.major(),
+        "profit_usd": wire::quantiles(&w.profit.map(Money::major)),
+        "mean_npv_usd": w.mean_npv.major(),
+        "npv_usd": wire::quantiles(&w.npv.map(Money::major)),
+        "irr": w.irr.map(|r| wire::quantiles(&r.map(|x| x.0))),
+        "multiple": w.multiple.map(|m| wire::quantiles(&m)),
+        "loss_probability": w.loss_probability.get(),
+        "cvar_usd": w.cvar.major(),
+        "paid_back_probability": w.paid_back.map(marquee_domain::Probability::get),
+        "paid_back_by": w.payback.map(|q| q.to_string()),
+        "peak_funding_usd": wire::quantiles(&w.peak_funding.map(Money::major)),
+        "curve": w.curve.iter().map(|c| json!({
+            "quarter": c.quarter.to_string(), "q05": c.low.major(), "q50": c.median.major(), "q95": c.high.major(),
+        })).collect::<Vec<_>>(),
+    })
+}
