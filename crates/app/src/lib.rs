@@ -45,8 +45,8 @@ pub mod types {
     pub use marquee_forecast::what_if::{Change, Swing, Weekend};
     pub use marquee_forecast::{Card, Errors, Unheard};
     pub use marquee_invest::{
-        Deal, Kind, Objective, Outcome, Policy, ProjectReturn, Replayed, RiskEffect, SlateAnswer, SlateRules,
-        Stress, Together, Valuation, Worth,
+        CurvePoint, Deal, Kind, Objective, Outcome, Policy, ProjectReturn, Replayed, RiskEffect, SlateAnswer,
+        SlateRules, Stress, Together, Valuation, Worth,
     };
     pub use marquee_platform::{Entry, Head};
 }

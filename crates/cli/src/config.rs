@@ -55,6 +55,7 @@ pub(crate) struct Config {
 pub(crate) struct Flags {
     pub(crate) data: Option<PathBuf>,
     pub(crate) config: Option<PathBuf>,
+    pub(crate) deal: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -83,9 +84,10 @@ impl Config {
             (_, _, Some(value)) => Setting { value, origin: from_file() },
             _ => Setting { value: default_data()?, origin: Origin::Default },
         };
-        let deal = match (env("MARQUEE_DEAL"), file.deal) {
-            (Some((value, origin)), _) => Setting { value: Some(value.into()), origin },
-            (_, Some(value)) => Setting { value: Some(value), origin: from_file() },
+        let deal = match (&flags.deal, env("MARQUEE_DEAL"), file.deal) {
+            (Some(value), ..) => Setting { value: Some(value.clone()), origin: Origin::Flag("--deal") },
+            (_, Some((value, origin)), _) => Setting { value: Some(value.into()), origin },
+            (_, _, Some(value)) => Setting { value: Some(value), origin: from_file() },
             _ => Setting { value: None, origin: Origin::Default },
         };
         Ok(Self {
@@ -151,7 +153,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.toml");
         std::fs::write(&file, "data = \"/from/file\"\nseed = 7\n").expect("written");
-        let flags = Flags { data: None, config: Some(file.clone()) };
+        let flags = Flags { config: Some(file.clone()), ..Flags::default() };
         let nothing = |_: &str| None;
         let config = Config::load(&flags, nothing).expect("loaded");
         assert_eq!((config.data.value.as_path(), config.seed.value), (Path::new("/from/file"), 7));
@@ -167,7 +169,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.toml");
         std::fs::write(&file, "colour = \"red\"\n").expect("written");
-        let flags = Flags { data: None, config: Some(file) };
+        let flags = Flags { config: Some(file), ..Flags::default() };
         let said = format!("{:#}", Config::load(&flags, |_| None).expect_err("refused"));
         assert!(said.contains("config.toml") && said.contains("colour"), "{said}");
         let env = |name: &str| (name == "MARQUEE_SEED").then(|| "many".to_owned());

@@ -11,6 +11,7 @@ use marquee_domain::{Control, Day};
 use serde::Serialize;
 
 use crate::config::{Config, Flags};
+use crate::deal_file;
 use crate::progress::Bars;
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no error.
@@ -63,9 +64,7 @@ impl Context {
     /// The deal terms in force.
     pub(crate) fn deal(&self) -> Result<Deal> {
         let Some(path) = &self.config.deal.value else { return Ok(Deal::default()) };
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the deal file {}", path.display()))?;
-        Deal::from_toml(&text).with_context(|| format!("the deal file {} is not understood", path.display()))
+        deal_file::read(path)
     }
 
     /// Shows an answer: the JSON document where it was asked for, else the text for people.

@@ -2,9 +2,12 @@
 //! document for scripts. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 mod about;
+mod chart;
 mod commands;
 mod config;
 mod context;
+mod deal_file;
+mod export;
 mod one_number;
 mod progress;
 mod project_file;

@@ -13,20 +13,9 @@ use crate::show;
 #[command(
     after_help = "Example: marquee config --data ./films\n\nThe configuration file knows: data, deal, seed, threads."
 )]
-pub(crate) struct Args {
-    /// Print the deal terms in force as TOML, ready to be copied and edited.
-    #[arg(long)]
-    deal: bool,
-}
+pub(crate) struct Args {}
 
-pub(crate) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
-    if args.deal {
-        let text = match &context.config.deal.value {
-            Some(path) => std::fs::read_to_string(path)?,
-            None => marquee_app::types::Deal::DEFAULT_TOML.to_owned(),
-        };
-        return context.answer(&json!({ "deal": text }), || text.clone());
-    }
+pub(crate) fn run(context: &Context, _: &Args) -> Result<ExitCode> {
     let rows = context.config.rows();
     let document: Map<String, Value> = rows
         .iter()

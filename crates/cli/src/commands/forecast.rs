@@ -133,7 +133,7 @@ fn returns(answer: &Answer) -> String {
     );
     let assumed = if r.marketing_assumed { ", assumed" } else { "" };
     out += &format!(
-        "gross-implied, with {} to make and {} to market{assumed}: `marquee config --deal` shows the terms\n",
+        "gross-implied, with {} to make and {} to market{assumed}: `marquee deal` shows the terms\n",
         r.budget, r.marketing
     );
     out

@@ -5,6 +5,7 @@ mod backtest;
 mod bench;
 mod config;
 mod dates;
+mod deal;
 mod demo;
 mod doctor;
 mod drift;
@@ -46,6 +47,9 @@ pub(crate) struct Cli {
     /// The configuration file (or MARQUEE_CONFIG).
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The deal: a TOML file or a spreadsheet (or MARQUEE_DEAL; the built-in one by default; `marquee deal` prints it).
+    #[arg(long, global = true, value_name = "FILE")]
+    deal: Option<PathBuf>,
     /// Print one JSON document instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -99,6 +103,8 @@ enum Command {
     Replay(replay::Args),
     /// Choose which projects to fund under a budget.
     Slate(slate::Args),
+    /// Print the deal in force: who is paid what, when, and on what assumptions.
+    Deal(deal::Args),
     /// Ask the lake in SQL, read-only.
     Sql(sql::Args),
     /// Measure speed and memory.
@@ -136,7 +142,7 @@ impl Cli {
             say(&script)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let flags = Flags { data: self.data, config: self.config };
+        let flags = Flags { data: self.data, config: self.config, deal: self.deal };
         let context = Context::load(&flags, self.json)?;
         match self.command {
             Command::Demo(args) => demo::run(&context, &args).await,
@@ -161,6 +167,7 @@ impl Cli {
             Command::Stress(args) => stress::run(&context, args).await,
             Command::Replay(args) => replay::run(&context, args).await,
             Command::Slate(args) => slate::run(&context, args).await,
+            Command::Deal(args) => deal::run(&context, &args),
             Command::Sql(args) => sql::run(&context, &args).await,
             Command::Bench(args) => bench::run(&context, &args).await,
             Command::Doctor(args) => doctor::run(&context, &args).await,

@@ -11,7 +11,9 @@ use marquee_domain::Weight;
 use serde_json::{Value, json};
 
 use crate::about::years;
+use crate::chart::Chart;
 use crate::context::Context;
+use crate::export::{Cell, Export, Sheet};
 use crate::show;
 
 /// Flags of `marquee replay`.
@@ -35,6 +37,8 @@ pub(crate) struct Args {
     /// Scenarios that are simulated.
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=100_000))]
     scenarios: u32,
+    #[command(flatten)]
+    export: Export,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -53,6 +57,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         seed: context.seed(),
     };
     let found = replay(&context.workspace, plan, &context.control, &context.permit).await?;
+    args.export.write(|| sheets(&found), || chart(&found))?;
     let document = json!({
         "note": "gross-implied: reckoned from grosses through assumed deal terms",
         "data": found.data,
@@ -112,6 +117,69 @@ fn text(found: &Replay) -> String {
     format!(
         "{by_year}\n\n{together}\n\ngross-implied; chosen with what was known on each 1 January; intervals draw years again; films that were funded and never released are not in the data\n"
     )
+}
+
+fn sheets(found: &Replay) -> Vec<Sheet> {
+    let by_policy = found.years.iter().flat_map(|y| {
+        y.policies.iter().map(|r| {
+            vec![
+                Cell::Number(y.year.into()),
+                r.policy.as_str().into(),
+                Cell::Number(r.shares.len() as f64),
+                r.cost.into(),
+                r.projected.into(),
+                r.profit.into(),
+                Cell::Share(rate(r)),
+            ]
+        })
+    });
+    let films = found.years.iter().flat_map(|y| {
+        y.policies.iter().flat_map(|r| {
+            r.shares.iter().zip(&r.profits).map(|((film, share), profit)| {
+                vec![
+                    Cell::Number(y.year.into()),
+                    r.policy.as_str().into(),
+                    y.films.get(*film).cloned().unwrap_or_default().into(),
+                    Cell::Share(*share),
+                    (*profit).into(),
+                ]
+            })
+        })
+    });
+    vec![
+        Sheet {
+            name: "years",
+            headings: vec![
+                "year",
+                "policy",
+                "films_bought",
+                "cost_usd",
+                "projected_usd",
+                "profit_usd",
+                "roi",
+            ],
+            rows: by_policy.collect(),
+        },
+        Sheet {
+            name: "films",
+            headings: vec!["year", "policy", "film", "share", "profit_usd"],
+            rows: films.collect(),
+        },
+    ]
+}
+
+/// Profit of each policy by year, from the worst year through the middle one to the best.
+fn chart(found: &Replay) -> Chart {
+    let of = found.records.iter().map(|record| {
+        let of_policy = found.years.iter().flat_map(|y| &y.policies).filter(|r| r.policy == record.policy);
+        let mut profits: Vec<f64> = of_policy.map(|r| r.profit.major()).collect();
+        profits.sort_by(f64::total_cmp);
+        let at = |i: usize| profits.get(i).copied().unwrap_or(0.0);
+        let last = profits.len().saturating_sub(1);
+        (record.policy.as_str().to_owned(), [at(0), at(last / 2), at(last)])
+    });
+    let title = "profit of a year by policy: worst, middle, best".to_owned();
+    Chart::Ranges { title, of: of.collect() }
 }
 
 fn rate(r: &Replayed) -> f64 {

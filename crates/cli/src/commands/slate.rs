@@ -16,7 +16,7 @@ use crate::{project_file, show, wire};
 /// Flags of `marquee slate`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee slate projects.toml --budget 200M --risk-aversion 0.5\n\nAll profits are gross-implied: reckoned from grosses through the deal terms of `marquee config --deal`."
+    after_help = "Example: marquee slate projects.toml --budget 200M --risk-aversion 0.5\n\nAll profits are gross-implied: reckoned from grosses through the deal terms of `marquee deal`."
 )]
 pub(crate) struct Args {
     /// A file with the candidates, each as [[project]].

@@ -9,13 +9,15 @@ use marquee_app::use_cases::stress::{Question, Stressed, stress};
 use marquee_domain::{Day, Money};
 use serde_json::{Value, json};
 
+use crate::chart::Chart;
 use crate::context::Context;
+use crate::export::{Cell, Export, Sheet};
 use crate::{project_file, show, wire};
 
 /// Flags of `marquee stress`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee stress examples/projects.toml --event \"cinemas closed\" --event strike --bias -0.2\n\nEvents are the [[risk]] tables of the deal: `marquee config --deal` prints them. All profits are gross-implied."
+    after_help = "Example: marquee stress examples/projects.toml --event \"cinemas closed\" --event strike --bias -0.2\n\nEvents are the [[risk]] tables of the deal: `marquee deal` prints them. All profits are gross-implied."
 )]
 pub(crate) struct Args {
     /// A file with the projects, each as [[project]]; all of them are funded.
@@ -33,6 +35,8 @@ pub(crate) struct Args {
     /// Scenarios that are simulated.
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     scenarios: u32,
+    #[command(flatten)]
+    export: Export,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -48,6 +52,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         seed: context.seed(),
     };
     let found = stress(&context.workspace, question, &context.control, &context.permit).await?;
+    args.export.write(|| sheets(&found), || chart(&found))?;
     let document = json!({
         "note": "gross-implied: reckoned from grosses through assumed deal terms",
         "tests": found.iter().map(test).collect::<Vec<_>>(),
@@ -80,6 +85,37 @@ fn text(found: &[Stressed]) -> String {
         None => String::new(),
     };
     format!("{table}\n\n{what}; gross-implied; a negative loss is a profit even there\n")
+}
+
+fn sheets(found: &[Stressed]) -> Vec<Sheet> {
+    let row = |s: &Stressed| {
+        let t = &s.together;
+        vec![
+            name(s).into(),
+            t.mean_profit.into(),
+            t.profit[1].into(),
+            t.profit[3].into(),
+            t.profit[5].into(),
+            Cell::Share(t.loss_probability.get()),
+            t.cvar.into(),
+        ]
+    };
+    let headings = vec![
+        "test",
+        "mean_profit_usd",
+        "profit_q10_usd",
+        "profit_q50_usd",
+        "profit_q90_usd",
+        "loss_probability",
+        "cvar_usd",
+    ];
+    vec![Sheet { name: "stress", headings, rows: found.iter().map(row).collect() }]
+}
+
+fn chart(found: &[Stressed]) -> Chart {
+    let range = |s: &Stressed| [1, 3, 5].map(|i| s.together.profit[i].major());
+    let of = found.iter().map(|s| (name(s).to_owned(), range(s))).collect();
+    Chart::Ranges { title: "profit of all projects together (10–90%)".to_owned(), of }
 }
 
 fn test(stressed: &Stressed) -> Value {

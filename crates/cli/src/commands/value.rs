@@ -4,18 +4,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::types::{Kind, RiskEffect, Valuation, Worth};
+use marquee_app::types::{CurvePoint, Kind, RiskEffect, Valuation, Worth};
 use marquee_app::use_cases::value::{Question, Valued, value};
 use marquee_domain::{Day, Forecast};
 use serde_json::{Value, json};
 
+use crate::chart::Chart;
 use crate::context::Context;
+use crate::export::{Cell, Export, Sheet};
 use crate::{project_file, show, wire};
 
 /// Flags of `marquee value`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee value examples/project.toml\n\nWho takes part and on what terms says the deal: `marquee config --deal` prints the one in force, examples/deal.toml has lenders, presales and investors (set it with MARQUEE_DEAL or in the configuration file). All figures are gross-implied."
+    after_help = "Example: marquee value examples/project.toml\n\nWho takes part and on what terms says the deal: `marquee deal` prints the one in force, examples/deal.toml has lenders, presales and investors (give it with --deal). All figures are gross-implied."
 )]
 pub(crate) struct Args {
     /// A file with the project, or with several as [[project]].
@@ -26,6 +28,8 @@ pub(crate) struct Args {
     /// Scenarios that are simulated.
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=100_000))]
     scenarios: u32,
+    #[command(flatten)]
+    export: Export,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -39,6 +43,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     let deal = question.deal.name().to_owned();
     let found = value(&context.workspace, question, &context.control, &context.permit).await?;
+    args.export.write(|| sheets(&found.valuations), || chart(&found.valuations))?;
     let projects = found.forecasts.iter().zip(&found.valuations).map(|(f, v)| project(f, v));
     let document = json!({ "deal": deal, "projects": projects.collect::<Vec<_>>() });
     context.answer(&document, || text(&found, &deal))
@@ -68,7 +73,7 @@ fn text(found: &Valued, deal: &str) -> String {
         text.push('\n');
     }
     text + &format!(
-        "gross-implied, under the deal \"{deal}\": `marquee config --deal` prints it; ranges are 10–90%, IRR is the middle\n"
+        "gross-implied, under the deal \"{deal}\": `marquee deal` prints it; ranges are 10–90%, IRR is the middle\n"
     )
 }
 
@@ -131,6 +136,110 @@ fn risks(risks: &[RiskEffect]) -> comfy_table::Table {
         ]);
     }
     table
+}
+
+fn sheets(valuations: &[Valuation]) -> Vec<Sheet> {
+    let all = |v: &Valuation| v.participants.iter().chain([&v.together]).cloned().collect::<Vec<_>>();
+    let share = |r: Option<marquee_domain::Return>| r.map_or(Cell::Empty, |r| Cell::Share(r.0));
+    let people = valuations.iter().flat_map(|v| {
+        all(v).into_iter().map(|w| {
+            vec![
+                v.project.clone().into(),
+                w.name.into(),
+                w.kind.map_or(Cell::Empty, |k| kind(k).into()),
+                w.puts_in.into(),
+                w.mean_profit.into(),
+                w.profit[1].into(),
+                w.profit[3].into(),
+                w.profit[5].into(),
+                Cell::Share(w.loss_probability.get()),
+                w.mean_npv.into(),
+                share(w.irr.map(|r| r[3])),
+                w.multiple.map_or(Cell::Empty, |m| Cell::Number(m[3])),
+                w.payback.map_or(Cell::Empty, |q| q.to_string().into()),
+                w.peak_funding[3].into(),
+            ]
+        })
+    });
+    let cash = valuations.iter().flat_map(|v| {
+        all(v).into_iter().flat_map(move |w| {
+            let name = w.name.clone();
+            w.curve.into_iter().map(move |c| {
+                vec![
+                    v.project.clone().into(),
+                    name.clone().into(),
+                    c.quarter.to_string().into(),
+                    c.low.into(),
+                    c.median.into(),
+                    c.high.into(),
+                ]
+            })
+        })
+    });
+    let risks = valuations.iter().flat_map(|v| {
+        v.risks.iter().map(|r| {
+            vec![
+                v.project.clone().into(),
+                r.name.clone().into(),
+                r.probability.map_or(Cell::Empty, |p| Cell::Share(p.get())),
+                r.effect.into(),
+                r.expected.map_or(Cell::Empty, Cell::from),
+                r.source.clone().into(),
+            ]
+        })
+    });
+    vec![
+        Sheet {
+            name: "participants",
+            headings: vec![
+                "project",
+                "participant",
+                "kind",
+                "puts_in_usd",
+                "mean_profit_usd",
+                "profit_q10_usd",
+                "profit_q50_usd",
+                "profit_q90_usd",
+                "loss_probability",
+                "mean_npv_usd",
+                "irr_q50",
+                "multiple_q50",
+                "paid_back_by",
+                "peak_funding_q50_usd",
+            ],
+            rows: people.collect(),
+        },
+        Sheet {
+            name: "cash so far",
+            headings: vec!["project", "participant", "quarter", "q05_usd", "q50_usd", "q95_usd"],
+            rows: cash.collect(),
+        },
+        Sheet {
+            name: "risks",
+            headings: vec!["project", "risk", "probability", "effect_usd", "expected_usd", "source"],
+            rows: risks.collect(),
+        },
+    ]
+}
+
+/// One project's cash over time, or the profits of several.
+fn chart(valuations: &[Valuation]) -> Chart {
+    let usd = marquee_domain::Money::major;
+    if let [v] = valuations {
+        let of = |f: &dyn Fn(&CurvePoint) -> f64| v.together.curve.iter().map(f).collect::<Vec<_>>();
+        return Chart::Fan {
+            title: format!("{}: cash so far, all together (5–95%)", v.project),
+            periods: v.together.curve.iter().map(|c| c.quarter.to_string()).collect(),
+            low: of(&|c| usd(c.low)),
+            middle: of(&|c| usd(c.median)),
+            high: of(&|c| usd(c.high)),
+        };
+    }
+    let range = |v: &Valuation| [1, 3, 5].map(|i| usd(v.together.profit[i]));
+    Chart::Ranges {
+        title: "profit, all together (10–90%)".to_owned(),
+        of: valuations.iter().map(|v| (v.project.clone(), range(v))).collect(),
+    }
 }
 
 fn project(forecast: &Forecast, v: &Valuation) -> Value {
