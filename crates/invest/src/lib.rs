@@ -15,10 +15,15 @@
 //! | `simulate` | correlated scenarios and each project's return |
 //! | `risk` | conditional value at risk, quantiles |
 //! | `slate`, `search`, `relaxation`, `simplex` | the choice: rules and answer, branch and bound, its cuts, its linear programs |
+//! | `options` | the worth of deciding later: stage gates, and the contracts by which their methods are judged |
+//! | `allocation`, `elasticity` | how much to spend on development, production and marketing, and how little data say it |
 //! | `why` | a reason for each project, chosen or not |
 
+mod allocation;
 mod deal;
+mod elasticity;
 mod error;
+pub mod options;
 mod relaxation;
 mod risk;
 mod search;
@@ -28,7 +33,12 @@ mod slate;
 mod waterfall;
 mod why;
 
+pub use allocation::{
+    Allocation, AllocationAnswer, AllocationOutcome, BestSpend, Bound, Bucket, ElasticityCase, PlannedSpend,
+    SpendingProject,
+};
 pub use deal::{AssumptionRow, Deal, MarketingPlan};
+pub use elasticity::{Elasticity, ElasticityEstimate, FittedElasticity, Observed, estimate_elasticity};
 pub use error::InvestError;
 pub use simulate::{Candidate, ProjectReturn, Scenarios, Simulation};
 pub use slate::{Infeasible, Objective, Outcome, SlateAnswer, SlateRules};
