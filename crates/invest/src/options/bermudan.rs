@@ -11,6 +11,7 @@ use marquee_domain::Control;
 use serde::Serialize;
 
 use super::lattice::{Axis, Kernel, REACH};
+use super::regression::{Row, row};
 use crate::InvestError;
 
 /// Nodes within one standard deviation of the step from date to date: on one axis, and on each of two.
@@ -217,17 +218,18 @@ impl Motion {
 
     /// The terms of the regression of the value of going on: powers of the prices' distance from the strike, of the
     /// higher price first.
-    pub(super) fn terms(&self, prices: [f64; 2]) -> [f64; 8] {
+    pub(super) fn terms(&self, prices: [f64; 2]) -> Row {
         let from_strike = |price: f64| price / self.strike - 1.0;
         match self.payoff {
             Payoff::Put { .. } => {
                 let x = from_strike(prices[0]);
-                [1.0, x, x * x, x.powi(3), x.powi(4), 0.0, 0.0, 0.0]
+                row([1.0, x, x * x, x.powi(3), x.powi(4)])
             }
             Payoff::MaxCall { .. } => {
                 let a = from_strike(prices[0].max(prices[1]));
                 let b = from_strike(prices[0].min(prices[1]));
-                [1.0, a, b, a * a, a * b, b * b, a.powi(3), a * a * b]
+                let (square, product, low) = (a * a, a * b, b * b);
+                row([1.0, a, b, square, product, low, square * a, square * b, a * low, low * b])
             }
         }
     }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::gates::{GateOption, Sequel, StageGates};
 use super::induction::{Carrier, Choice, Flow, Induction, Part, Prospect, Step};
 use super::longstaff_schwartz::{PairMean, Paths};
-use super::regression::{Row, fit, value};
+use super::regression::{Row, fit, row, value};
 use crate::InvestError;
 
 /// The most figures that are held for the paths at a time, 8 bytes each.
@@ -90,8 +90,8 @@ impl<'a> GatePaths<'a> {
     fn terms(&self, score: f64) -> (Row, f64) {
         let gross = self.gates.receipts_per_gross * self.gates.gross_at(score, 1.0) / self.scale;
         let (square, cube) = (score * score, score * score * score);
-        let row = [1.0, score, square, cube, gross, gross * score, gross * square, 0.0];
-        (row, 1.0 / (1.0 + gross))
+        let terms = row([1.0, score, square, cube, gross, gross * score, gross * square]);
+        (terms, 1.0 / (1.0 + gross))
     }
 }
 
@@ -139,8 +139,8 @@ impl Carrier for GatePaths<'_> {
     fn before(&self, step: Step, after: &Flow) -> Prospect {
         let known = self.before_step(step);
         let coefficients = fit(self.training, |path| {
-            let (row, weight) = self.terms(known[path]);
-            Some((row.map(|term| term * weight), after.cash[path] * weight))
+            let (terms, weight) = self.terms(known[path]);
+            Some((terms.map(|term| term * weight), after.cash[path] * weight))
         });
         let guess = known.par_iter().map(|score| value(&coefficients, &self.terms(*score).0)).collect();
         Prospect { guess, flow: after.clone() }

@@ -175,6 +175,8 @@ impl StageGates {
         let project = Named("the project");
         project.within("receipts_per_gross", self.receipts_per_gross, [1e-6, 100.0], "in [0.000001, 100]")?;
         project.within("discount_rate", self.discount_rate, [-0.5, 1.0], "in [-0.5, 1]")?;
+        let median = self.gross.median();
+        project.within("median gross", median, [0.01, MOST_MONEY], "a cent to 1e13 dollars")?;
         if let Some(highest) = self.highest_gross {
             project.within("highest_gross", highest, [1.0, MOST_MONEY], "1 to 1e13 dollars")?;
         }

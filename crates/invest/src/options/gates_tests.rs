@@ -196,6 +196,39 @@ fn lattice_and_simulation_agree() {
     }
 }
 
+/// The mean of a lognormal that is held at a cap is its mean less a call (Black 1976).
+#[test]
+fn no_gross_is_above_the_highest() {
+    let gates = StageGates { highest_gross: Some(150e6), ..film(1.0, vec![stage("make", 30e6, 1.0)]) };
+    check(worth(&gates).value, (50e6 - black(50e6, 75e6, 1.0).0) / 1.08 - 30e6);
+}
+
+#[test]
+fn gates_are_read_as_written() {
+    let text = r#"
+        gross = [5e6, 8e6, 20e6, 60e6, 120e6, 250e6, 400e6]
+        receipts_per_gross = 0.6
+        discount_rate = 0.1
+        [[stages]]
+        name = "develop"
+        cost = 2e6
+        years = 1.0
+        reveals = 0.4
+        abandon = 0.0
+        [[stages]]
+        name = "make"
+        cost = 30e6
+        years = 1.5
+        reveals = 0.6
+        abandon = 5e5
+        wait = { years = 0.5, cost = 2e5, reveals = 0.3 }
+    "#;
+    let gates: StageGates = toml::from_str(text).unwrap();
+    assert!(worth(&gates).value.major() > 0.0);
+    assert_eq!(toml::from_str::<StageGates>(&toml::to_string(&gates).unwrap()).unwrap().stages, gates.stages);
+    assert!(toml::from_str::<StageGates>(&text.replace("abandon", "abandom")).is_err());
+}
+
 #[test]
 fn the_same_bytes_on_any_number_of_threads() {
     let gates = any_film(&[0.5; 23]);
@@ -244,6 +277,29 @@ proptest! {
         }
         prop_assert!((answer.released.get() - reached).abs() < 1e-9, "what is not abandoned is released");
         prop_assert!(answer.sequel.get() <= answer.released.get() + 1e-9);
+    }
+
+    #[test]
+    fn nothing_panics(figures in proptest::collection::vec(proptest::num::f64::ANY, 12), at in 0usize..12) {
+        // One wild figure among sound ones, and all wild.
+        for wild in [vec![at], (0..12).collect()] {
+            let figure = |i: usize, sound: f64| if wild.contains(&i) { figures[i] } else { sound };
+            let mut gates = any_film(&[0.5; 23]);
+            gates.receipts_per_gross = figure(0, 0.5);
+            gates.discount_rate = figure(1, 0.1);
+            gates.highest_gross = wild.contains(&2).then_some(figures[2]);
+            gates.stages[0].cost = figure(3, 1e6);
+            gates.stages[1].years = figure(4, 1.0);
+            gates.stages[2].abandon = Some(figure(5, 0.0));
+            gates.stages[1].wait = Some(Wait { years: figure(6, 1.0), cost: 1e5, reveals: figure(7, 0.5) });
+            gates.stages[1].expand = Some(Expand { cost: figure(8, 1e6), factor: figure(9, 1.5) });
+            gates.sequel = Some(Sequel {
+                cost: figure(10, 1e7), years: 1.0, factor: 0.5, log_sd: figure(11, 0.5), foreseen: 0.5,
+            });
+            let answers = gates.worth(&Control::default());
+            let simulated = gates.simulate(Paths { count: 64, seed: 1 }, &Control::default());
+            prop_assert_eq!(answers.is_err(), simulated.is_err());
+        }
     }
 
     /// With the mean kept, a wider forecast never makes a film with rights worth less.
