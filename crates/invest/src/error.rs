@@ -108,6 +108,35 @@ pub enum InvestError {
     /// An amount or project that the vocabulary refuses.
     #[error(transparent)]
     Domain(#[from] DomainError),
+    /// A film without a stage.
+    #[error("there is no stage to decide about; give at least one")]
+    NoStages,
+    /// A figure of a stage, a project or a row that is outside its range.
+    #[error("`{name}` of `{whose}` is {value}, it must be {range}")]
+    SettingOf {
+        /// The stage, the project or the row.
+        whose: String,
+        /// The figure.
+        name: &'static str,
+        /// What was given.
+        value: f64,
+        /// What is allowed, in words.
+        range: &'static str,
+    },
+    /// Stages that do not reveal what there is to be known.
+    #[error("what the stages reveal adds up to {sum}, it must be 1: by release the gross is known")]
+    Shares {
+        /// The sum of the stages' `reveals`.
+        sum: f64,
+    },
+    /// Two spends of a project on one thing.
+    #[error("`{project}` spends on {bucket} twice; give the sum")]
+    SpentTwice {
+        /// The project.
+        project: String,
+        /// On what.
+        bucket: &'static str,
+    },
 }
 
 fn at_line(line: Option<usize>) -> String {

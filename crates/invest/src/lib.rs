@@ -18,10 +18,15 @@
 //! | `replay` | what a year's choices would have made, by the grosses that came |
 //! | `risk` | conditional value at risk, quantiles |
 //! | `slate`, `search`, `relaxation`, `simplex` | the choice: rules and answer, branch and bound, its cuts, its linear programs |
+//! | `options` | the worth of deciding later: stage gates, and the contracts by which their methods are judged |
+//! | `allocation`, `elasticity` | how much to spend on development, production and marketing, and how little data say it |
 //! | `why` | a reason for each project, chosen or not |
 
+mod allocation;
 mod deal;
+mod elasticity;
 mod error;
+pub mod options;
 mod relaxation;
 mod replay;
 mod risk;
@@ -33,7 +38,12 @@ mod value;
 mod waterfall;
 mod why;
 
+pub use allocation::{
+    Allocation, AllocationAnswer, AllocationOutcome, BestSpend, Bound, Bucket, ElasticityCase, PlannedSpend,
+    SpendingProject,
+};
 pub use deal::{AssumptionRow, Deal, IncentiveKind, Kind, MarketingPlan, RiskKind};
+pub use elasticity::{Elasticity, ElasticityEstimate, FittedElasticity, Observed, estimate_elasticity};
 pub use error::InvestError;
 pub use replay::{Film, Policy, Replayed, replay};
 pub use simulate::{Candidate, ProjectReturn, Scenarios, Simulation, Stress, Together};

@@ -233,6 +233,25 @@ impl Deal {
         Ok(Gross(Money::from_major(gross, Currency::USD)?))
     }
 
+    /// What a dollar of worldwide gross leaves to those who finance and share, at the deal's domestic share.
+    #[must_use]
+    pub fn income_per_gross(&self) -> f64 {
+        let terms = self.terms();
+        terms.income(terms.domestic_share, 1.0 - terms.domestic_share, 1.0)
+    }
+
+    /// The gross above which none is taken, US dollars.
+    #[must_use]
+    pub fn highest_gross(&self) -> f64 {
+        self.text.theatrical.highest_gross_usd.value
+    }
+
+    /// What a year of waiting costs.
+    #[must_use]
+    pub fn discount_rate(&self) -> f64 {
+        self.text.discounting.rate.value
+    }
+
     /// Every assumption with its date and source, in the order of the file.
     #[must_use]
     pub fn assumptions(&self) -> Vec<AssumptionRow> {
