@@ -44,6 +44,7 @@ pub mod types {
     pub use marquee_forecast::weeks::{Week, WeeksTest};
     pub use marquee_forecast::what_if::{Change, Swing, Weekend};
     pub use marquee_forecast::{Card, Errors, Unheard};
+    pub use marquee_invest::options::{AbandonBelow, Expand, GateAnswer, Sequel, Stage, Wait};
     pub use marquee_invest::{
         CurvePoint, Deal, Kind, Objective, Outcome, Policy, ProjectReturn, Replayed, RiskEffect, SlateAnswer,
         SlateRules, Stress, Together, Valuation, Worth,

@@ -8,6 +8,7 @@ mod config;
 mod context;
 mod deal_file;
 mod export;
+mod gates_file;
 mod one_number;
 mod progress;
 mod project_file;

@@ -12,6 +12,7 @@ pub mod games;
 pub mod ingest;
 pub mod issues;
 pub mod models;
+pub mod option;
 pub mod promote;
 pub mod reception;
 pub mod replay;

@@ -15,6 +15,7 @@ mod games;
 mod ingest;
 mod issues;
 mod models;
+mod option;
 mod reception;
 mod replay;
 mod sensitivity;
@@ -99,6 +100,8 @@ enum Command {
     Value(value::Args),
     /// What becomes of projects when events happen for certain, or forecasts are biased.
     Stress(stress::Args),
+    /// What a project is worth where one may decide stage by stage.
+    Option(option::Args),
     /// What each year's choices would have made, by the grosses that came.
     Replay(replay::Args),
     /// Choose which projects to fund under a budget.
@@ -165,6 +168,7 @@ impl Cli {
             Command::Models(args) => models::run(&context, args).await,
             Command::Value(args) => value::run(&context, args).await,
             Command::Stress(args) => stress::run(&context, args).await,
+            Command::Option(args) => option::run(&context, args).await,
             Command::Replay(args) => replay::run(&context, args).await,
             Command::Slate(args) => slate::run(&context, args).await,
             Command::Deal(args) => deal::run(&context, &args),
