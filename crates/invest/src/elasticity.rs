@@ -152,6 +152,21 @@ impl FittedElasticity {
 /// times G/(G − 1) · (n − 1)/(n − 2) for G clusters and n rows. Where each row is its own cluster that is HC1 of J. G.
 /// MacKinnon and H. White, *Journal of Econometrics* 29 (1985).
 ///
+/// ```
+/// use marquee_invest::{ElasticityEstimate, Observed, estimate_elasticity};
+/// let rows: Vec<Observed> = (0..40)
+///     .map(|i| {
+///         let x = f64::from(i % 8);
+///         let noise = f64::from(i * 7 % 5) - 2.0;
+///         Observed { log_spend: x, log_gross: 0.2 * x + noise, cluster: format!("film {i}") }
+///     })
+///     .collect();
+/// let ElasticityEstimate::Estimated(found) = estimate_elasticity(&rows)? else { return Ok(()) };
+/// // Forty films and a noise of that size say next to nothing: the interval holds both no effect and a large one.
+/// assert!(found.interval[0] < 0.05 && found.interval[1] > 0.35);
+/// # Ok::<(), marquee_invest::InvestError>(())
+/// ```
+///
 /// # Errors
 /// [`InvestError::SettingOf`] for a row with a figure that is not finite.
 pub fn estimate_elasticity(rows: &[Observed]) -> Result<ElasticityEstimate, InvestError> {

@@ -147,6 +147,17 @@ pub enum GateOption {
 impl GateOption {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Abandon, Self::Wait, Self::Expand, Self::Sequel];
+
+    /// As in "the right to …".
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Abandon => "abandon",
+            Self::Wait => "wait",
+            Self::Expand => "expand",
+            Self::Sequel => "make a sequel",
+        }
+    }
 }
 
 /// A lognormal gross: its median in US dollars, and the standard deviation of its natural logarithm.

@@ -13,6 +13,23 @@ use super::induction::{Choice, mark};
 use crate::InvestError;
 
 /// What stage gates are worth. Gross-implied; US dollars, nominal, discounted to the first gate.
+///
+/// ```
+/// use marquee_domain::Control;
+/// use marquee_invest::options::{Stage, StageGates, lognormal_gross};
+/// let stage = |name: &str, cost, reveals| Stage {
+///     name: name.into(), cost, years: 1.0, reveals, abandon: Some(0.0), wait: None, expand: None,
+/// };
+/// let film = StageGates {
+///     gross: lognormal_gross(60e6, 1.0)?, receipts_per_gross: 0.7, highest_gross: None, discount_rate: 0.1,
+///     stages: vec![stage("develop", 2e6, 0.5), stage("make", 50e6, 0.5)], sequel: None,
+/// };
+/// assert_eq!(film.worth(&Control::default())?.in_words(), "Committed to every stage it is worth $9.8M; with each \
+///     right used at its best, $18.8M. The right to abandon adds $9.0M by itself and $9.0M to the others. Abandon \
+///     before `develop` (0%) if the forecast then is below $24.3M (median; mean $40.0M). Abandon before `make` (51%) \
+///     if the forecast then is below $61.2M (median; mean $78.6M). It is released with probability 49%.");
+/// # Ok::<(), marquee_invest::InvestError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GateAnswer {
     /// With every right that is granted, each used when it is best.
@@ -79,6 +96,33 @@ pub enum AbandonBelow {
         /// The mean of the gross as then forecast.
         mean: Gross,
     },
+}
+
+impl GateAnswer {
+    /// What the rights are worth, and where one abandons.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut words = format!(
+            "Committed to every stage it is worth {}; with each right used at its best, {}.",
+            self.committed, self.value
+        );
+        for worth in &self.options {
+            let (right, alone, adds) = (worth.option.as_str(), worth.alone, worth.adds);
+            words += &format!(" The right to {right} adds {alone} by itself and {adds} to the others.");
+        }
+        for gate in &self.gates {
+            let (stage, chance) = (&gate.stage, gate.abandoned);
+            words += &match gate.abandon {
+                AbandonBelow::Forecast { median, mean } => format!(
+                    " Abandon before `{stage}` ({chance}) if the forecast then is below {} (median; mean {}).",
+                    median.0, mean.0
+                ),
+                AbandonBelow::Always => format!(" Abandon before `{stage}` whatever the forecast."),
+                AbandonBelow::Never | AbandonBelow::NotAllowed => continue,
+            };
+        }
+        words + &format!(" It is released with probability {}.", self.released)
+    }
 }
 
 impl StageGates {
