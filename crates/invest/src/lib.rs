@@ -14,23 +14,25 @@
 //! | `waterfall` | who is paid from a gross, in which order, to the cent |
 //! | `simulate` | correlated scenarios and each project's return |
 //! | `risk` | conditional value at risk, quantiles |
-//! | `slate`, `search`, `relaxation`, `simplex` | the choice: rules and answer, branch and bound, its cuts, its linear programs |
-//! | `why` | a reason for each project, chosen or not |
+//! | `slate` | the choice: what is asked and answered |
+//! | `slate::rules`, `slate::check` | every rule as linear rows over the projects; rules that cannot be meant |
+//! | `slate::problem`, `slate::relaxation`, `slate::simplex` | the choice as numbers, its cuts, its linear programs |
+//! | `slate::search`, `slate::improve` | branch and cut; good slates by rounding and exchange |
+//! | `slate::why`, `slate::fixes` | a reason for each project; the smallest change where no slate keeps the rules |
+//! | `slate::frontier` | efficient slates, the next film in and the next film out |
 
 mod deal;
 mod error;
-mod relaxation;
 mod risk;
-mod search;
-mod simplex;
 mod simulate;
 mod slate;
 mod waterfall;
-mod why;
 
 pub use deal::{AssumptionRow, Deal, MarketingPlan};
 pub use error::InvestError;
-pub use simulate::{Candidate, ProjectReturn, Scenarios, Simulation};
-pub use slate::{Infeasible, Objective, Outcome, SlateAnswer, SlateRules};
+pub use simulate::{Candidate, CashQuarter, ProjectReturn, Scenarios, Simulation};
+pub use slate::{
+    AtMost, Change, Constraint, Enough, Fix, Frontier, FrontierSlate, Infeasible, Limit, LimitBy, NextFilms,
+    Objective, Outcome, Reason, Requires, SlateAnswer, SlateRules, SpendLimit, Tentpoles, Why,
+};
 pub use waterfall::{Cost, Payout, Waterfall};
-pub use why::{Reason, Why};

@@ -12,8 +12,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use marquee_domain::{
-    Budget, Control, Currency, Distribution, Forecast, Gross, Money, PriceYear, Probability, Project, Return,
-    Spend, Target, normalise_title,
+    Budget, Control, Currency, Day, Distribution, Forecast, Gross, Money, PriceYear, Probability, Project,
+    Return, Spend, Target, normalise_title,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -205,6 +205,31 @@ pub struct ProjectReturn {
     pub cvar: Money,
     /// The share of scenarios that counts as worst.
     pub tail: Probability,
+    /// The planned release day.
+    pub release: Day,
+    /// Its genres.
+    pub genres: Vec<String>,
+    /// Its countries.
+    pub countries: Vec<String>,
+    /// Who distributes it.
+    pub distributor: Option<String>,
+    /// The series of titles that it continues.
+    pub franchise: Option<String>,
+    /// Expected cash by calendar quarter, in order.
+    pub cash: Vec<CashQuarter>,
+}
+
+/// The expected cash of a project in one calendar quarter. US dollars, nominal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CashQuarter {
+    /// The calendar year.
+    pub year: i32,
+    /// The quarter, 1 to 4.
+    pub quarter: u8,
+    /// What is spent in it.
+    pub spent: Money,
+    /// What is received in it, on average over the scenarios.
+    pub received: Money,
 }
 
 /// The joint scenarios: a matrix of profits, projects by scenarios, and each project's summary.
@@ -352,8 +377,25 @@ impl Simulation {
             loss_probability: loss_share(profits).try_into()?,
             cvar: usd(Tail::of(profits.len(), self.tail.get()).cvar(&mut sorted))?,
             tail: self.tail,
+            release: candidate.project.release,
+            genres: candidate.project.genres.clone(),
+            countries: candidate.project.countries.clone(),
+            distributor: candidate.project.distributor.clone(),
+            franchise: candidate.project.franchise.clone(),
+            cash: cash(candidate.project.release, cost, usd(average + cost.major())?),
         })
     }
+}
+
+/// All cost in the quarter of release, all receipts in the next.
+fn cash(release: Day, cost: Money, receipts: Money) -> Vec<CashQuarter> {
+    let none = Money::from_minor(0, Currency::USD);
+    let (year, quarter) = (release.year(), (release.month() as u8).div_ceil(3));
+    let (next_year, next) = if quarter == 4 { (year + 1, 1) } else { (year, quarter + 1) };
+    vec![
+        CashQuarter { year, quarter, spent: cost, received: none },
+        CashQuarter { year: next_year, quarter: next, spent: none, received: receipts },
+    ]
 }
 
 /// The shared factors of a set of candidates, each drawn once: half as many draws as scenarios, the rest mirrored.
