@@ -99,6 +99,16 @@ pub enum InvestError {
         /// The name.
         name: String,
     },
+    /// A rule of a slate that cannot be meant.
+    #[error("the rule `{rule}` is {value}, it must be {range}")]
+    Rule {
+        /// The rule, for example `limits[0].at_most`.
+        rule: String,
+        /// What was given.
+        value: String,
+        /// What is allowed, in words.
+        range: &'static str,
+    },
     /// No candidate at all.
     #[error("there are no candidate projects to simulate; give at least one")]
     NoCandidates,

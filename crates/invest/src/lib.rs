@@ -17,26 +17,26 @@
 //! | `value` | what a project is worth to each participant, what each risk costs |
 //! | `replay` | what a year's choices would have made, by the grosses that came |
 //! | `risk` | conditional value at risk, quantiles |
-//! | `slate`, `search`, `relaxation`, `simplex` | the choice: rules and answer, branch and bound, its cuts, its linear programs |
+//! | `slate` | the choice: what is asked and answered |
+//! | `slate::rules`, `slate::check` | every rule as linear rows over the projects; rules that cannot be meant |
+//! | `slate::problem`, `slate::relaxation`, `slate::simplex` | the choice as numbers, its cuts, its linear programs |
+//! | `slate::search`, `slate::improve` | branch and cut; good slates by rounding and exchange |
+//! | `slate::why`, `slate::fixes` | a reason for each project; the smallest change where no slate keeps the rules |
+//! | `slate::frontier` | efficient slates, the next film in and the next film out |
 //! | `options` | the worth of deciding later: stage gates, and the contracts by which their methods are judged |
 //! | `allocation`, `elasticity` | how much to spend on development, production and marketing, and how little data say it |
-//! | `why` | a reason for each project, chosen or not |
 
 mod allocation;
 mod deal;
 mod elasticity;
 mod error;
 pub mod options;
-mod relaxation;
 mod replay;
 mod risk;
-mod search;
-mod simplex;
 mod simulate;
 mod slate;
 mod value;
 mod waterfall;
-mod why;
 
 pub use allocation::{
     Allocation, AllocationAnswer, AllocationOutcome, BestSpend, Bound, Bucket, ElasticityCase, PlannedSpend,
@@ -46,8 +46,10 @@ pub use deal::{AssumptionRow, Deal, IncentiveKind, Kind, MarketingPlan, RiskKind
 pub use elasticity::{Elasticity, ElasticityEstimate, FittedElasticity, Observed, estimate_elasticity};
 pub use error::InvestError;
 pub use replay::{Film, Policy, Replayed, replay};
-pub use simulate::{Candidate, ProjectReturn, Scenarios, Simulation, Stress, Together};
-pub use slate::{Infeasible, Objective, Outcome, SlateAnswer, SlateRules};
+pub use simulate::{Candidate, CashQuarter, ProjectReturn, Scenarios, Simulation, Stress, Together};
+pub use slate::{
+    AtMost, Change, Constraint, Enough, Fix, Frontier, FrontierSlate, Infeasible, Limit, LimitBy, NextFilms,
+    Objective, Outcome, Reason, Requires, SlateAnswer, SlateRules, SpendLimit, Tentpoles, Why,
+};
 pub use value::{CurvePoint, RiskEffect, Valuation, Worth};
 pub use waterfall::{Costs, Flows, Measures, Quarter, Scenario, Waterfall};
-pub use why::{Reason, Why};

@@ -11,13 +11,13 @@ mod factors;
 
 use std::collections::BTreeSet;
 
-use marquee_domain::{Budget, Control, Currency, Gross, Money, Probability, Return, Spend};
+use marquee_domain::{Budget, Control, Currency, Day, Gross, Money, Probability, Return, Spend};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::deal::{Risk, Role, Terms};
 use crate::risk::{Tail, loss_share, mean, quantiles};
-use crate::waterfall::{Costs, Scenario, cents};
+use crate::waterfall::{Costs, Flows, Quarter, Scenario, Waterfall, cents};
 use crate::{Deal, InvestError, MarketingPlan};
 pub use candidate::Candidate;
 pub use events::Stress;
@@ -98,6 +98,31 @@ pub struct ProjectReturn {
     pub cvar: Money,
     /// The share of scenarios that counts as worst.
     pub tail: Probability,
+    /// The planned release day.
+    pub release: Day,
+    /// Its genres.
+    pub genres: Vec<String>,
+    /// Its countries.
+    pub countries: Vec<String>,
+    /// Who distributes it.
+    pub distributor: Option<String>,
+    /// The series of titles that it continues.
+    pub franchise: Option<String>,
+    /// Expected cash by calendar quarter, in order.
+    pub cash: Vec<CashQuarter>,
+}
+
+/// The expected cash of all who finance a project and share in it, in one calendar quarter. US dollars, nominal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CashQuarter {
+    /// The calendar year.
+    pub year: i32,
+    /// The quarter, 1 to 4.
+    pub quarter: u8,
+    /// What is spent in it, as planned.
+    pub spent: Money,
+    /// What is received in it at the mean grosses of the scenarios.
+    pub received: Money,
 }
 
 /// The joint scenarios: a matrix of profits, projects by scenarios, and each project's summary.
@@ -235,7 +260,8 @@ impl Simulation {
                 for (cell, outcome) in column.iter_mut().zip(&outcomes) {
                     *cell = draw.profit(&plan, outcome);
                 }
-                self.summarise(&draw, candidate, &plan, column)
+                let cash = draw.cash(candidate, &plan, &outcomes)?;
+                Ok(ProjectReturn { cash, ..self.summarise(&draw, candidate, &plan, column)? })
             })
             .collect::<Result<Vec<_>, InvestError>>()?;
         Ok(Scenarios { returns, profits, scenarios: self.scenarios, tail: self.tail, seed: self.seed })
@@ -292,6 +318,12 @@ impl Simulation {
             loss_probability: loss_share(profits).try_into()?,
             cvar: usd(Tail::of(profits.len(), self.tail.get()).cvar(&mut sorted))?,
             tail: self.tail,
+            release: candidate.project.release,
+            genres: candidate.project.genres.clone(),
+            countries: candidate.project.countries.clone(),
+            distributor: candidate.project.distributor.clone(),
+            franchise: candidate.project.franchise.clone(),
+            cash: vec![],
         })
     }
 }
@@ -360,6 +392,38 @@ impl<'a> Draw<'a> {
             }
         }
         outcomes
+    }
+
+    /// What is spent and received by quarter at the mean grosses.
+    fn cash(
+        &self,
+        candidate: &Candidate,
+        plan: &ProjectPlan,
+        outcomes: &[Scenario],
+    ) -> Result<Vec<CashQuarter>, InvestError> {
+        let waterfall = Waterfall::new(self.deal, &candidate.project.name, plan.costs)?;
+        let mean_of =
+            |of: &dyn Fn(&Scenario) -> f64| outcomes.iter().map(of).sum::<f64>() / outcomes.len() as f64;
+        let scenario = Scenario::as_planned(mean_of(&|o| o.domestic), mean_of(&|o| o.international));
+        let mut flows = Flows::default();
+        waterfall.pay(&scenario, &mut flows);
+        let inside = self.deal.participants().iter().enumerate();
+        let inside: Vec<usize> = inside
+            .filter(|(_, p)| !matches!(p.role, Role::Commission { .. }))
+            .map(|(i, _)| i * flows.quarters)
+            .collect();
+        let sum = |cents: &[i64], q: usize| inside.iter().map(|row| cents[row + q]).sum::<i64>();
+        let at = |q: usize| {
+            let Quarter { year, quarter } = waterfall.quarter(q);
+            let money = |cents| Money::from_minor(cents, Currency::USD);
+            CashQuarter {
+                year,
+                quarter,
+                spent: money(sum(&flows.drawn, q)),
+                received: money(sum(&flows.paid, q)),
+            }
+        };
+        Ok((0..flows.quarters).map(at).collect())
     }
 
     /// The deal's risks that concern a candidate.

@@ -1,17 +1,19 @@
 //! A reason for each project, chosen or not: what it brings to the slate, or what keeps it out.
 //!
 //! Each reason looks one step around the chosen slate: one project out, in, or exchanged, everything else as it is. It is
-//! not a new choice of the whole slate. Amounts are changes of the objective, gross-implied US dollars.
+//! not a new choice of the whole slate. A project that may be taken in part enters with its least share. Amounts are
+//! changes of the objective, gross-implied US dollars.
 
 use std::fmt;
 
-use marquee_domain::{Currency, Money};
+use marquee_domain::Money;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::relaxation::{Point, Problem};
-use crate::search::{Exchange, exchanges};
-use crate::{InvestError, Scenarios};
+use super::problem::{Exchange, Point, Problem};
+use super::rules::Rule;
+use super::{Choice, Constraint, usd};
+use crate::InvestError;
 
 /// Why a project is in the slate or not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +44,13 @@ pub enum Reason {
         /// How much the objective would fall with that replacement.
         replacing_costs: Money,
     },
+    /// The objective would rise without it, but a rule would be broken.
+    Holds {
+        /// The rule.
+        rule: Constraint,
+        /// How much dropping it would add to the objective.
+        dropping_adds: Money,
+    },
     /// The rules exclude it.
     Excluded,
     /// It would help, but the budget is spent.
@@ -53,6 +62,13 @@ pub enum Reason {
     },
     /// It would help, but the slate has its largest number of projects.
     TooMany {
+        /// How much it would add to the objective.
+        would_add: Money,
+    },
+    /// It would help, but another rule forbids it beside the others.
+    BreaksRule {
+        /// The rule, or the first of several.
+        rule: Constraint,
         /// How much it would add to the objective.
         would_add: Money,
     },
@@ -91,12 +107,18 @@ impl fmt::Display for Reason {
                     .as_ref()
                     .map_or(Ok(()), |name| write!(f, ", {replacing_costs} with `{name}` in its place"))
             }
+            Self::Holds { rule, dropping_adds } => {
+                write!(f, "in; dropping it would add {dropping_adds} but break a rule: {rule}")
+            }
             Self::Excluded => f.write_str("out, because it is excluded"),
             Self::OverBudget { by, would_add } => {
                 write!(f, "out; it would add {would_add} but the budget is {by} short")
             }
             Self::TooMany { would_add } => {
                 write!(f, "out; it would add {would_add} but the slate is full")
+            }
+            Self::BreaksRule { rule, would_add } => {
+                write!(f, "out; it would add {would_add} but break a rule: {rule}")
             }
             Self::OverRiskCap { by } => write!(f, "out; with it the risk would exceed its cap by {by}"),
             Self::LowersObjective { by } => write!(f, "out; it would lower the objective by {by}"),
@@ -108,18 +130,18 @@ impl fmt::Display for Reason {
 }
 
 /// The reasons of all projects, in the order of the candidates.
-pub(crate) fn reasons(
-    scenarios: &Scenarios,
+pub(super) fn reasons(
+    choice: &Choice<'_>,
     problem: &Problem<'_>,
-    order: &[usize],
     best: &Point,
 ) -> Result<Vec<Why>, InvestError> {
-    let shares: Vec<f64> = best.chosen.iter().map(|x| f64::from(u8::from(*x))).collect();
-    let around = Around { scenarios, problem, order, best, total: problem.profits(&shares) };
+    let order = &problem.numbers.order;
+    let total = problem.numbers.profits(&best.shares);
+    let around = Around { choice, problem, best, total, activities: problem.activities(&best.shares) };
     let mut whys = (0..order.len())
         .into_par_iter()
         .map(|j| {
-            let chosen = best.chosen[j];
+            let chosen = best.shares[j] > 0.0;
             let reason = if chosen { around.inside(j)? } else { around.outside(j)? };
             Ok((order[j], Why { project: around.name(j), chosen, reason }))
         })
@@ -130,30 +152,47 @@ pub(crate) fn reasons(
 
 /// A slate and what lies one step from it.
 struct Around<'a> {
-    scenarios: &'a Scenarios,
+    choice: &'a Choice<'a>,
     problem: &'a Problem<'a>,
-    order: &'a [usize],
     best: &'a Point,
+    /// The slate's joint profit by scenario.
     total: Vec<f64>,
+    /// The left-hand side of every rule.
+    activities: Vec<f64>,
 }
 
 impl Around<'_> {
     fn name(&self, j: usize) -> String {
-        self.scenarios.returns()[self.order[j]].name.clone()
+        self.choice.scenarios.returns()[self.problem.numbers.order[j]].name.clone()
     }
 
     /// How much an exchange lowers the objective, the cap on risk aside, and the slate's risk after it.
     fn costs(&self, exchange: Exchange) -> (f64, f64) {
-        let goal = self.problem.goal;
-        let worth = |p: &Point| goal.reward * p.mean - goal.aversion * p.risk;
+        let worth = |p: &Point| self.problem.goal.trade.worth(p.mean, p.risk);
         let after = self.problem.exchanged(self.best, &self.total, exchange);
         (worth(self.best) - worth(&after), after.risk)
     }
 
+    /// The first rule that an exchange breaks, and by how much.
+    fn broken(&self, exchange: Exchange) -> Option<(&Rule, f64)> {
+        let after = |(rule, activity): (&Rule, &f64)| {
+            let saved = exchange.leaves.map_or(0.0, |j| rule.charge(j, self.best.shares[j]));
+            let spent = exchange.enters.map_or(0.0, |j| rule.charge(j, self.problem.least_share[j]));
+            activity - saved + spent - rule.limit
+        };
+        let mut all = self.problem.rules.iter().zip(&self.activities);
+        all.find(|(r, a)| after((r, a)) > self.problem.tolerance(r)).map(|(r, a)| (r, after((r, a))))
+    }
+
     fn inside(&self, j: usize) -> Result<Reason, InvestError> {
-        let dropping_costs = usd(self.costs(Exchange { leaves: Some(j), enters: None }).0)?;
+        let dropped = Exchange { leaves: Some(j), enters: None };
+        let cost = self.costs(dropped).0;
+        let dropping_costs = usd(cost)?;
         if self.problem.fixed[j] == Some(true) {
             return Ok(Reason::MustHave { dropping_costs });
+        }
+        if let Some((rule, _)) = self.broken(dropped).filter(|_| dropping_costs.minor() < 0) {
+            return Ok(Reason::Holds { rule: rule.name.clone(), dropping_adds: usd(-cost)? });
         }
         let best = self.replacement(j);
         let replacement = best.map(|(other, _)| self.name(other));
@@ -164,26 +203,30 @@ impl Around<'_> {
     /// The best project to put in the place of `j`. The cut of the slate without `j` says how much each could add at
     /// most; they are tried in that order until no other can do better.
     fn replacement(&self, j: usize) -> Option<(usize, f64)> {
-        let goal = self.problem.goal;
-        let mut without: Vec<f64> = self.best.chosen.iter().map(|x| f64::from(u8::from(*x))).collect();
+        let (goal, numbers) = (self.problem.goal, self.problem.numbers);
+        let mut without = self.best.shares.clone();
         without[j] = 0.0;
-        let (risk, cut) = self.problem.tail_of(&without);
-        let dropped = goal.reward * self.best.mean
-            - goal.aversion * self.best.risk
-            - (goal.reward * (self.best.mean - self.problem.mean[j]) - goal.aversion * risk);
-        let mut tries: Vec<(f64, Exchange, usize)> = exchanges(self.problem, &self.best.chosen)
-            .filter(|e| e.leaves == Some(j))
-            .filter_map(|e| e.enters.map(|k| (e, k)))
-            .map(|(e, k)| (dropped - goal.reward * self.problem.mean[k] + goal.aversion * cut[k], e, k))
-            .collect();
+        let (risk, cut) = numbers.tail_of(&without);
+        let mean = self.best.mean - self.best.shares[j] * numbers.mean[j];
+        let dropped = goal.trade.worth(self.best.mean, self.best.risk) - goal.trade.worth(mean, risk);
+        let least =
+            |k: usize| dropped - self.problem.least_share[k] * goal.trade.worth(numbers.mean[k], cut[k]);
+        let free = (0..self.problem.len())
+            .filter(|k| self.best.shares[*k] == 0.0 && self.problem.fixed[*k].is_none())
+            .map(|k| (Exchange { leaves: Some(j), enters: Some(k) }, k));
+        let mut tries: Vec<(f64, Exchange, usize)> = free.map(|(e, k)| (least(k), e, k)).collect();
         tries.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut best: Option<(usize, f64)> = None;
         for (least, exchange, k) in tries {
-            if least >= best.map_or(dropped, |(_, cost)| cost) {
+            let beaten = best.map_or(dropped, |(_, cost)| cost);
+            if least >= beaten {
                 break;
             }
+            if self.broken(exchange).is_some() {
+                continue;
+            }
             let (cost, risk) = self.costs(exchange);
-            if risk <= goal.cap && cost < best.map_or(dropped, |(_, c)| c) {
+            if risk <= goal.cap && cost < beaten {
                 best = Some((k, cost));
             }
         }
@@ -194,24 +237,27 @@ impl Around<'_> {
         if self.problem.fixed[j] == Some(false) {
             return Ok(Reason::Excluded);
         }
-        let (count, cost) = self.problem.count_and_cost(&self.best.chosen);
-        let (loses, risk) = self.costs(Exchange { leaves: None, enters: Some(j) });
-        let short = cost + i128::from(self.problem.cost[j]) - i128::from(self.problem.budget);
+        let enters = Exchange { leaves: None, enters: Some(j) };
+        let (loses, risk) = self.costs(enters);
         let would_add = usd(-loses)?;
-        Ok(if loses >= 0.0 {
-            Reason::LowersObjective { by: usd(loses)? }
-        } else if short > 0 {
-            Reason::OverBudget { by: usd(short as f64 / 100.0)?, would_add }
-        } else if count >= self.problem.most {
-            Reason::TooMany { would_add }
-        } else if risk > self.problem.goal.cap {
-            Reason::OverRiskCap { by: usd(risk - self.problem.goal.cap)? }
-        } else {
-            Reason::NotYet { would_add }
+        if loses >= -self.rounding() {
+            return Ok(Reason::LowersObjective { by: usd(loses.max(0.0))? });
+        }
+        Ok(match self.broken(enters) {
+            Some((Rule { name: Constraint::Budget, .. }, by)) => {
+                Reason::OverBudget { by: usd(by / 100.0)?, would_add }
+            }
+            Some((Rule { name: Constraint::MaxProjects, .. }, _)) => Reason::TooMany { would_add },
+            Some((rule, _)) => Reason::BreaksRule { rule: rule.name.clone(), would_add },
+            None if risk > self.problem.goal.cap => {
+                Reason::OverRiskCap { by: usd(risk - self.problem.goal.cap)? }
+            }
+            None => Reason::NotYet { would_add },
         })
     }
-}
 
-fn usd(amount: f64) -> Result<Money, InvestError> {
-    Ok(Money::from_major(amount, Currency::USD)?)
+    /// Less than this is nothing, where shares are found to their precision.
+    fn rounding(&self) -> f64 {
+        if self.problem.whole() { 0.0 } else { self.problem.risk_tolerance() * 10.0 }
+    }
 }
