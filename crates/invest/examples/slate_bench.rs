@@ -94,7 +94,7 @@ fn rules(joint: &Scenarios, ruled: bool, gap: f64) -> Result<SlateRules, Failure
     let name = |j: usize| joint.returns()[j].name.clone();
     Ok(SlateRules {
         gap,
-        max_projects: Some(n / 8),
+        max_projects: Some(n / 5),
         limits: vec![Limit { by: LimitBy::Genre, value: None, at_most: 0.25 }],
         requires: (0..n / 8)
             .map(|k| Requires { project: name(3 * k), needs: name((7 * k + 1) % n) })
@@ -138,8 +138,8 @@ fn measure(
     write(folder, name, joint, rules, &line)
 }
 
-/// The objective of a slate of the worst projects for their cost, as many as the rules allow (all but needs and months,
-/// which it keeps by taking projects that need nothing and one of each month).
+/// The objective of a bad slate that keeps the rules: the worst projects for their cost as long as each makes it worse,
+/// of those that need no other and one of each month.
 fn bad_slate(joint: &Scenarios, rules: &SlateRules) -> f64 {
     let returns = joint.returns();
     let worth = |j: usize| returns[j].mean_profit.major() - AVERSION * returns[j].cvar.major();
@@ -149,6 +149,7 @@ fn bad_slate(joint: &Scenarios, rules: &SlateRules) -> f64 {
     });
     let mut taken: Vec<usize> = vec![];
     let mut total = vec![0.0; joint.len()];
+    let mut objective = 0.0;
     for j in order {
         let cost = |of: &dyn Fn(usize) -> bool| -> f64 {
             taken.iter().chain([&j]).filter(|k| of(**k)).map(|k| returns[*k].cost.major()).sum()
@@ -160,15 +161,22 @@ fn bad_slate(joint: &Scenarios, rules: &SlateRules) -> f64 {
             && rules.max_projects.is_none_or(|most| taken.len() < most)
             && rules.requires.iter().all(|r| r.project != returns[j].name)
             && (rules.tentpoles.is_none() || taken.iter().all(|k| month(*k) != month(j)));
-        if fits {
+        let with: Vec<f64> = total.iter().zip(joint.profits(j)).map(|(t, p)| t + p).collect();
+        let found = worth_of(joint, &with);
+        if fits && found < objective {
             taken.push(j);
-            total.iter_mut().zip(joint.profits(j)).for_each(|(t, p)| *t += p);
+            (total, objective) = (with, found);
         }
     }
-    let mean = total.iter().sum::<f64>() / total.len() as f64;
-    total.sort_unstable_by(f64::total_cmp);
-    let worst = (joint.tail().get() * total.len() as f64).round() as usize;
-    let cvar = -total[..worst].iter().sum::<f64>() / worst as f64;
+    objective
+}
+
+fn worth_of(joint: &Scenarios, profits: &[f64]) -> f64 {
+    let mean = profits.iter().sum::<f64>() / profits.len() as f64;
+    let mut sorted = profits.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let worst = (joint.tail().get() * sorted.len() as f64).round() as usize;
+    let cvar = -sorted[..worst].iter().sum::<f64>() / worst as f64;
     mean - AVERSION * cvar
 }
 

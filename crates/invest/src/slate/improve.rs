@@ -127,11 +127,11 @@ impl Problem<'_> {
     fn settle(&self, shares: &mut [f64]) {
         for rule in self.rules.iter().filter(|r| r.gives == 0.0) {
             let mut over = rule.activity(shares) - rule.limit;
-            for j in 0..shares.len() {
-                let room = shares[j] - self.least_share[j];
+            for (j, share) in shares.iter_mut().enumerate() {
+                let room = *share - self.least_share[j];
                 if over > 0.0 && room > 0.0 && rule.on_share[j] > 0.0 {
                     let by = (over / rule.on_share[j] * (1.0 + 1e-12)).min(room);
-                    shares[j] = (shares[j] - by).max(self.least_share[j]);
+                    *share = (*share - by).max(self.least_share[j]);
                     over -= by * rule.on_share[j];
                 }
             }

@@ -74,9 +74,11 @@ pub(super) struct Search<'a> {
 /// How far towards the relaxation's optimum a cut is taken.
 const STEP_OUT: f64 = 0.4;
 const ROOT_PART: f64 = 1e-3;
+
 const NODE_PART: f64 = 0.05;
 const ROOT_ROUNDS: usize = 400;
-const NODE_ROUNDS: usize = 4;
+const NODE_ROUNDS: usize = 8;
+
 /// Where all projects are whole or out, cuts go on until they promise nothing, or until so many.
 const LEAF_ROUNDS: usize = 2_000;
 const MOST_CUTS: usize = 90;
@@ -180,38 +182,49 @@ impl Search<'_> {
             self.fix_by_reduced_cost(node, &bound);
             let presence = self.relaxation.presence();
             let shares = self.relaxation.shares(&presence);
-            let branch = self.branching_project(node, &presence);
-            let more = self.separate(&shares, node.bound, round, branch.is_none());
+            let open: Vec<(usize, f64)> =
+                presence.iter().copied().enumerate().filter(|(_, x)| *x > 0.0 && *x < 1.0).collect();
+            let more = self.separate(&shares, node.bound, round, open.is_empty());
             if self.control.check().is_err() {
                 return None;
             }
             if !more {
                 self.offer_rounding(&node.fixed, &presence, &shares);
-                return Some(self.step(node, &presence, &shares, branch));
+                return Some(self.step(node, &open, &shares));
             }
         }
         Some(Step::Closed)
     }
 
-    fn step(&mut self, node: &Node, presence: &[f64], shares: &[f64], fractional: Option<usize>) -> Step {
-        if fractional.is_none() {
+    /// Closes a node or says where to branch; `open` are the projects that are partly in.
+    fn step(&mut self, node: &Node, open: &[(usize, f64)], shares: &[f64]) -> Step {
+        if open.is_empty() {
             self.offer_settled(shares);
         }
         if self.gives_up(node.bound) {
             return Step::Closed;
         }
-        // A slate whose bound is not met for rounding alone: any free project splits it further.
-        let open = || node.fixed.iter().position(Option::is_none);
-        match fractional.or_else(open) {
-            Some(project) => Step::Branch(project, presence[project] >= 0.5),
-            None => {
-                if !self.problem.whole() {
-                    // The cuts ended within their precision of the best shares.
-                    self.given_up = self.given_up.max(node.bound);
-                }
-                Step::Closed
-            }
+        if let Some((project, presence)) = self.branching_project(open) {
+            return Step::Branch(project, presence >= 0.5);
         }
+        // A slate whose bound is not met for rounding alone: any free project splits it further.
+        if let Some(project) = node.fixed.iter().position(Option::is_none) {
+            return Step::Branch(project, shares[project] > 0.0);
+        }
+        if !self.problem.whole() {
+            // The cuts ended within their precision of the best shares.
+            self.given_up = self.given_up.max(node.bound);
+        }
+        Step::Closed
+    }
+
+    /// The project whose worst scenarios lie furthest below its mean: where it is only partly in, the relaxation spreads
+    /// its risk as no whole project does. Without risk the dearest.
+    fn branching_project(&self, open: &[(usize, f64)]) -> Option<(usize, f64)> {
+        let numbers = self.problem.numbers;
+        let weighs_risk = self.problem.goal.weighs_risk();
+        let worth = |j: usize| if weighs_risk { numbers.mean[j] + numbers.risk[j] } else { numbers.cost[j] };
+        open.iter().copied().max_by(|a, b| worth(a.0).total_cmp(&worth(b.0)))
     }
 
     /// Whether a bound is not worth following: it is kept for the gap.
@@ -233,14 +246,6 @@ impl Search<'_> {
                 self.relaxation.hold(j, *fixed);
             }
         }
-    }
-
-    /// The project furthest from whole, dear ones first.
-    fn branching_project(&self, node: &Node, presence: &[f64]) -> Option<usize> {
-        let split = |j: usize| presence[j].min(1.0 - presence[j]);
-        let worth = |j: usize| split(j) * self.problem.numbers.cost[j];
-        let open = (0..presence.len()).filter(|j| node.fixed[*j].is_none() && split(*j) > 0.0);
-        open.max_by(|a, b| worth(*a).total_cmp(&worth(*b)))
     }
 
     /// Adds the cut of the relaxation's optimum where that promises progress; says whether it did.
