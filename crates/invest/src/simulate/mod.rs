@@ -43,7 +43,7 @@ const MOST_SCENARIOS: usize = 1_000_000;
 /// let scenarios = Simulation::default().run(&[candidate], &Deal::default(), &Control::default())?;
 /// let result = &scenarios.returns()[0];
 /// assert_eq!(result.break_even.to_string(), "$78.0M");
-/// assert_eq!(result.loss_probability.to_string(), "49%");
+/// assert_eq!(result.loss_probability.to_string(), "50%");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
