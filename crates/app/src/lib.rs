@@ -45,7 +45,11 @@ pub mod types {
     pub use marquee_forecast::what_if::{Change, Swing, Weekend};
     pub use marquee_forecast::{Card, Errors, Unheard};
     pub use marquee_invest::options::{AbandonBelow, Expand, GateAnswer, Sequel, Stage, Wait};
+    pub use marquee_invest::portfolio::{
+        Bounds, CvarProblem, Holding, Mandate, Outcome as PortfolioOutcome, Portfolio, Problem, Repair,
+    };
     pub use marquee_invest::{
+        AtMost, Change, Frontier, FrontierSlate, Limit, LimitBy, NextFilms, Requires, SpendLimit, Tentpoles,
         CurvePoint, Deal, Kind, Objective, Outcome, Policy, ProjectReturn, Replayed, RiskEffect, SlateAnswer,
         SlateRules, Stress, Together, Valuation, Worth,
     };

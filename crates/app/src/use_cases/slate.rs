@@ -30,6 +30,8 @@ pub struct Brief {
     pub scenarios: usize,
     /// How long to search for the best slate once all are forecast; without an end where nothing is said.
     pub time_limit: Option<Duration>,
+    /// Whether to look for the next film in and the next film out.
+    pub next: bool,
     /// The seed of all randomness.
     pub seed: u64,
 }
@@ -43,6 +45,8 @@ pub struct Chosen {
     pub returns: Vec<ProjectReturn>,
     /// The slate, or why there is none.
     pub outcome: Outcome,
+    /// The next film in and the next film out, where it was asked for and there is a slate.
+    pub next: Option<NextFilms>,
 }
 
 /// Chooses a slate.

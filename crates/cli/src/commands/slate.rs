@@ -2,21 +2,23 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Result, bail};
-use marquee_app::types::{Objective, Outcome, SlateAnswer, SlateRules};
+use anyhow::Result;
+use marquee_app::types::{Change, NextFilms, Objective, Outcome, SlateAnswer};
 use marquee_app::use_cases::slate::{Brief, Chosen, slate};
-use marquee_domain::{Day, Money, Weight};
-use serde_json::json;
+use marquee_domain::{Money, Weight};
+use serde_json::{Value, json};
 
+use crate::chart::Chart;
 use crate::context::Context;
+use crate::export::{Cell, Export, Sheet};
+use crate::rules::{RuleArgs, weight};
 use crate::{project_file, show, wire};
 
 /// Flags of `marquee slate`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: marquee slate projects.toml --budget 200M --risk-aversion 0.5\n\nAll profits are gross-implied: reckoned from grosses through the deal terms of `marquee deal`."
+    after_help = "Example: marquee slate examples/projects.toml --budget 200M --limit genre=0.5 --next\n\nAll profits are gross-implied: reckoned from grosses through the deal terms of `marquee deal`."
 )]
 pub(crate) struct Args {
     /// A file with the candidates, each as [[project]].
@@ -30,69 +32,54 @@ pub(crate) struct Args {
     /// Maximise mean profit with at most this mean loss in the worst scenarios instead.
     #[arg(long, value_name = "AMOUNT")]
     max_cvar: Option<Money>,
-    /// At least so many projects.
-    #[arg(long, value_name = "N")]
-    min_projects: Option<usize>,
-    /// At most so many projects.
-    #[arg(long, value_name = "N")]
-    max_projects: Option<usize>,
-    /// A project that must be in. May be repeated.
-    #[arg(long, value_name = "NAME")]
-    must_have: Vec<String>,
-    /// A project that must not be in. May be repeated.
-    #[arg(long, value_name = "NAME")]
-    exclude: Vec<String>,
-    /// The day whose knowledge may be used.
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<Day>,
-    /// Scenarios that are simulated.
-    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    scenarios: u32,
-    /// Stop searching after so many seconds, with the best slate so far and its proven gap.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
-    time_limit: Option<u32>,
-}
-
-pub(super) fn weight(text: &str) -> Result<Weight, String> {
-    let number: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
-    Weight::try_from(number).map_err(|e| e.to_string())
+    /// Say which film comes in next with more money, and which goes out first with less.
+    #[arg(long)]
+    next: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
+    #[command(flatten)]
+    export: Export,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let projects = project_file::read_all(&args.projects)?;
-    for name in args.must_have.iter().chain(&args.exclude) {
-        if !projects.iter().any(|p| p.name == *name) {
-            bail!("no project of {} is called `{name}`", args.projects.display());
-        }
-    }
     let objective = match args.max_cvar {
         Some(cvar_cap) => Objective::MeanUnderCap { cvar_cap },
         None => Objective::MeanLessRisk { risk_aversion: args.risk_aversion },
     };
-    let rules = SlateRules {
-        min_projects: args.min_projects,
-        max_projects: args.max_projects,
-        must_have: args.must_have,
-        excluded: args.exclude,
-        ..SlateRules::new(args.budget, objective)
-    };
     let brief = Brief {
+        rules: args.rules.rules(&projects, args.budget, objective)?,
         projects,
-        rules,
         deal: context.deal()?,
-        as_of: args.as_of,
+        as_of: args.rules.as_of,
         today: context.today(),
-        scenarios: args.scenarios as usize,
-        time_limit: args.time_limit.map(|seconds| Duration::from_secs(seconds.into())),
+        scenarios: args.rules.scenarios as usize,
+        time_limit: args.rules.time(),
+        next: args.next,
         seed: context.seed(),
     };
     let found = slate(&context.workspace, brief, &context.control, &context.permit).await?;
+    args.export.write(|| sheets(&found), || chart(&found))?;
     let document = json!({
         "slate": wire::outcome(&found.outcome),
+        "next": found.next.as_ref().map(next_films),
         "projects": found.returns.iter().map(wire::returns).collect::<Vec<_>>(),
         "forecasts": found.forecasts.iter().map(wire::forecast).collect::<Vec<_>>(),
     });
     context.answer(&document, || text(&found))
+}
+
+fn answer_of(found: &Chosen) -> Option<&SlateAnswer> {
+    match &found.outcome {
+        Outcome::Chosen(answer) | Outcome::TimedOut(answer) => Some(answer),
+        Outcome::Undecided { .. } | Outcome::Infeasible(_) => None,
+    }
+}
+
+/// The share of a project that a slate takes.
+fn share_of(found: &Chosen, name: &str) -> f64 {
+    let choices = answer_of(found).map_or(&[][..], |a| a.slate.choices.as_slice());
+    choices.iter().find(|c| c.project == name).map_or(0.0, |c| c.share)
 }
 
 fn text(found: &Chosen) -> String {
@@ -100,24 +87,73 @@ fn text(found: &Chosen) -> String {
         &["project", "cost", "worldwide gross (10–90%)", "P(loss)", "mean profit", "in", "why"],
         false,
     );
-    let why = match &found.outcome {
-        Outcome::Chosen(answer) | Outcome::TimedOut(answer) => answer.why.as_slice(),
-        _ => &[],
-    };
+    let why = answer_of(found).map_or(&[][..], |answer| answer.why.as_slice());
     for (i, (f, r)) in found.forecasts.iter().zip(&found.returns).enumerate() {
-        let (chosen, reason) =
-            why.get(i).map_or((false, String::new()), |w| (w.chosen, w.reason.to_string()));
+        let share = share_of(found, &r.name);
         table.add_row([
             show::short(&f.name, 28),
             r.cost.to_string(),
             show::range(&f.distribution),
             r.loss_probability.to_string(),
             r.mean_profit.to_string(),
-            if chosen { "yes" } else { "" }.to_owned(),
-            reason,
+            if share >= 1.0 { "yes".to_owned() } else if share > 0.0 { show::percent(share) } else { String::new() },
+            why.get(i).map_or_else(String::new, |w| w.reason.to_string()),
         ]);
     }
-    format!("{table}\n\n{}", outcome(&found.outcome))
+    let next = found.next.as_ref().map_or_else(String::new, next_in_words);
+    format!("{table}\n\n{}{next}", outcome(&found.outcome))
+}
+
+fn next_in_words(next: &NextFilms) -> String {
+    let names = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    let said = |way: &str, change: Option<&Change>| match change {
+        Some(c) => format!("{way} {}: in comes {}; out goes {}\n", c.budget, names(&c.comes_in), names(&c.goes_out)),
+        None => format!("{way} no budget: nothing would change\n"),
+    };
+    let open = if next.complete { "" } else { "time ran out before both were proven\n" };
+    format!("{}{}{open}", said("next at", next.into.as_ref()), said("back at", next.out.as_ref()))
+}
+
+fn next_films(next: &NextFilms) -> Value {
+    let change = |c: &Change| {
+        json!({
+            "budget_usd": c.budget.major(), "comes_in": c.comes_in, "goes_out": c.goes_out,
+            "mean_profit_usd": c.answer.slate.mean_profit.major(), "cvar_usd": c.answer.slate.cvar.major(),
+        })
+    };
+    json!({ "in": next.into.as_ref().map(change), "out": next.out.as_ref().map(change), "complete": next.complete })
+}
+
+fn sheets(found: &Chosen) -> Vec<Sheet> {
+    let why = answer_of(found).map_or(&[][..], |answer| answer.why.as_slice());
+    let row = |(i, r): (usize, &marquee_app::types::ProjectReturn)| {
+        vec![
+            r.name.clone().into(),
+            Cell::Share(share_of(found, &r.name)),
+            r.cost.into(),
+            r.mean_profit.into(),
+            r.profit[1].into(),
+            r.profit[3].into(),
+            r.profit[5].into(),
+            Cell::Share(r.loss_probability.get()),
+            r.cvar.into(),
+            why.get(i).map_or(Cell::Empty, |w| w.reason.to_string().into()),
+        ]
+    };
+    let headings = vec![
+        "project", "share", "cost_usd", "mean_profit_usd", "profit_q10_usd", "profit_q50_usd", "profit_q90_usd",
+        "loss_probability", "cvar_usd", "why",
+    ];
+    vec![Sheet { name: "slate", headings, rows: found.returns.iter().enumerate().map(row).collect() }]
+}
+
+/// The profit of each project, and of the slate below them.
+fn chart(found: &Chosen) -> Chart {
+    let range = |profit: &[Money; 7]| [1, 3, 5].map(|i| profit[i].major());
+    let mark = |name: &str| if share_of(found, name) > 0.0 { format!("{name} ✓") } else { name.to_owned() };
+    let mut of: Vec<_> = found.returns.iter().map(|r| (mark(&r.name), range(&r.profit))).collect();
+    of.extend(answer_of(found).map(|a| ("the slate".to_owned(), range(&a.profit))));
+    Chart::Ranges { title: "profit (10–90%)".to_owned(), of }
 }
 
 /// The slate in words.
@@ -140,7 +176,10 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
 
 fn chosen(answer: &SlateAnswer) -> String {
     let s = &answer.slate;
-    let names: Vec<&str> = s.choices.iter().map(|c| c.project.as_str()).collect();
+    let name = |c: &marquee_domain::SlateChoice| {
+        if c.share < 1.0 { format!("{} ({})", c.project, show::percent(c.share)) } else { c.project.clone() }
+    };
+    let names: Vec<String> = s.choices.iter().map(name).collect();
     if names.is_empty() {
         return "the best slate is empty: no project is worth its risk under these terms\n".to_owned();
     }
