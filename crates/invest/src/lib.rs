@@ -15,10 +15,12 @@
 //! | `simulate` | correlated scenarios and each project's return |
 //! | `risk` | conditional value at risk, quantiles |
 //! | `slate`, `search`, `relaxation`, `simplex` | the choice: rules and answer, branch and bound, its cuts, its linear programs |
+//! | `portfolio` | assets held in any share: mean-variance, mean-CVaR, the frontier, from any price table |
 //! | `why` | a reason for each project, chosen or not |
 
 mod deal;
 mod error;
+pub mod portfolio;
 mod relaxation;
 mod risk;
 mod search;
