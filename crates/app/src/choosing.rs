@@ -3,7 +3,7 @@
 //! Not a use case: `slate`, `value`, `stress` and the demo stand on it.
 
 use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
-use marquee_invest::{Candidate, Deal, Outcome, ProjectReturn, Simulation, SlateRules};
+use marquee_invest::{Candidate, Deal, Outcome, Scenarios, Simulation, SlateRules};
 
 use crate::asked::project_day;
 use crate::error::AppError;
@@ -63,10 +63,10 @@ pub fn choose(
     forecasts: &[Forecast],
     choice: &Choice<'_>,
     control: &Control,
-) -> Result<(Vec<ProjectReturn>, Outcome), AppError> {
+) -> Result<(Scenarios, Outcome), AppError> {
     let candidates = candidates(projects, forecasts)?;
     let simulation = Simulation { scenarios: choice.scenarios, seed: choice.seed, ..Simulation::default() };
     let scenarios = simulation.run(&candidates, choice.deal, control)?;
     let outcome = choice.rules.choose(&scenarios, control)?;
-    Ok((scenarios.returns().to_vec(), outcome))
+    Ok((scenarios, outcome))
 }

@@ -49,9 +49,9 @@ pub mod types {
         Bounds, CvarProblem, Holding, Mandate, Outcome as PortfolioOutcome, Portfolio, Problem, Repair,
     };
     pub use marquee_invest::{
-        AtMost, Change, Frontier, FrontierSlate, Limit, LimitBy, NextFilms, Requires, SpendLimit, Tentpoles,
-        CurvePoint, Deal, Kind, Objective, Outcome, Policy, ProjectReturn, Replayed, RiskEffect, SlateAnswer,
-        SlateRules, Stress, Together, Valuation, Worth,
+        AtMost, Change, CurvePoint, Deal, Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms,
+        Objective, Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect, SlateAnswer, SlateRules,
+        SpendLimit, Stress, Tentpoles, Together, Valuation, Worth,
     };
     pub use marquee_platform::{Entry, Head};
 }

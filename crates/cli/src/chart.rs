@@ -10,15 +10,14 @@ pub(crate) enum Chart {
     Fan { title: String, periods: Vec<String>, low: Vec<f64>, middle: Vec<f64>, high: Vec<f64> },
     /// A middle and a range for each of several things.
     Ranges { title: String, of: Vec<(String, [f64; 3])> },
-    /// Points in order of `x`, joined.
-    Line { title: String, x: String, y: String, points: Vec<(f64, f64)>, marked: Option<(f64, f64)> },
+    /// Points in order of `x`, joined: of US dollars, or of fractions.
+    Line { title: String, x: String, y: String, money: bool, points: Vec<(f64, f64)> },
 }
 
 const WIDTH: u32 = 900;
 const INK: RGBColor = RGBColor(0x1f, 0x29, 0x37);
 const BLUE: RGBColor = RGBColor(0x1d, 0x4e, 0xd8);
 const GREY: RGBColor = RGBColor(0x94, 0xa3, 0xb8);
-const RED: RGBColor = RGBColor(0xb9, 0x1c, 0x1c);
 
 impl Chart {
     /// The chart as an SVG document.
@@ -36,7 +35,7 @@ impl Chart {
                     fan(&area, title, periods, [low, middle, high])?
                 }
                 Self::Ranges { title, of } => ranges(&area, title, of)?,
-                Self::Line { title, x, y, points, marked } => line(&area, title, (x, y), points, *marked)?,
+                Self::Line { title, x, y, money, points } => line(&area, title, (x, y), *money, points)?,
             }
             area.present().map_err(failed)?;
         }
@@ -53,6 +52,16 @@ fn failed(e: impl std::fmt::Display) -> anyhow::Error {
 /// Dollars as an axis shows them.
 fn dollars(value: &f64) -> String {
     crate::show::usd(*value)
+}
+
+/// The least and the largest, with some room.
+fn extent(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    if low > high {
+        return 0.0..1.0;
+    }
+    let room = (0.05 * (high - low)).max(1e-3 * high.abs().max(low.abs())).max(1e-9);
+    low - room..high + room
 }
 
 /// The least and the largest, with some room, and zero inside.
@@ -138,16 +147,17 @@ fn line(
     area: &Area<'_>,
     title: &str,
     (x, y): (&str, &str),
+    money: bool,
     points: &[(f64, f64)],
-    marked: Option<(f64, f64)>,
 ) -> Result<()> {
-    let all = || points.iter().chain(&marked);
+    let format = if money { dollars } else { |share: &f64| format!("{:.1}%", share * 100.0) };
+    let (wide, high) = (extent(points.iter().map(|p| p.0)), extent(points.iter().map(|p| p.1)));
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 20).into_font().color(&INK))
         .margin(12)
         .x_label_area_size(48)
         .y_label_area_size(96)
-        .build_cartesian_2d(span(all().map(|(x, _)| x)), span(all().map(|(_, y)| y)))
+        .build_cartesian_2d(wide, high)
         .map_err(failed)?;
     chart
         .configure_mesh()
@@ -155,14 +165,13 @@ fn line(
         .x_labels(8)
         .x_desc(x)
         .y_desc(y)
-        .x_label_formatter(&dollars)
-        .y_label_formatter(&dollars)
+        .x_label_formatter(&format)
+        .y_label_formatter(&format)
         .label_style(("sans-serif", 13).into_font().color(&INK))
         .draw()
         .map_err(failed)?;
     chart.draw_series([PathElement::new(points.to_vec(), BLUE.stroke_width(2))]).map_err(failed)?;
     chart.draw_series(points.iter().map(|p| Circle::new(*p, 4, BLUE.filled()))).map_err(failed)?;
-    chart.draw_series(marked.iter().map(|p| Circle::new(*p, 6, RED.filled()))).map_err(failed)?;
     Ok(())
 }
 
@@ -187,8 +196,8 @@ mod tests {
             title: "frontier".into(),
             x: "risk".into(),
             y: "profit".into(),
+            money: true,
             points: vec![(1e6, 2e6), (4e6, 5e6)],
-            marked: Some((2e6, 3e6)),
         };
         for (chart, word) in [(fan, "2026 Q1"), (ranges, "strike &lt;&amp;&gt;"), (line, "frontier")] {
             let svg = chart.svg().expect("drawn");

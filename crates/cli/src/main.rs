@@ -12,6 +12,7 @@ mod gates_file;
 mod one_number;
 mod progress;
 mod project_file;
+mod rules;
 mod show;
 mod wire;
 

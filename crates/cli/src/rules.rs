@@ -81,7 +81,8 @@ fn requires(text: &str) -> Result<Requires, String> {
 }
 
 fn at_most(text: &str) -> Result<AtMost, String> {
-    let (number, names) = text.split_once(':').ok_or_else(|| format!("`{text}` has no `:`; write 1: A, B"))?;
+    let (number, names) =
+        text.split_once(':').ok_or_else(|| format!("`{text}` has no `:`; write 1: A, B"))?;
     let most = number.trim().parse().map_err(|_| format!("`{number}` is not a whole number"))?;
     let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
     Ok(AtMost { why: format!("at most {most} of {}", names.join(", ")), names, most })
@@ -106,7 +107,12 @@ fn limit(text: &str) -> Result<Limit, String> {
 
 impl RuleArgs {
     /// The rules for these projects.
-    pub(crate) fn rules(&self, projects: &[Project], budget: Money, objective: Objective) -> Result<SlateRules> {
+    pub(crate) fn rules(
+        &self,
+        projects: &[Project],
+        budget: Money,
+        objective: Objective,
+    ) -> Result<SlateRules> {
         let named = self.must_have.iter().chain(&self.exclude).chain(&self.whole);
         let named = named.chain(self.requires.iter().flat_map(|r| [&r.project, &r.needs]));
         for name in named.chain(self.at_most.iter().flat_map(|a| &a.names)) {

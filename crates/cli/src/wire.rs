@@ -83,7 +83,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> Value {
     }
 }
 
-fn slate(word: &str, answer: &SlateAnswer) -> Value {
+pub(crate) fn slate(word: &str, answer: &SlateAnswer) -> Value {
     let s = &answer.slate;
     json!({
         "outcome": word,

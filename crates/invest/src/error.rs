@@ -147,6 +147,94 @@ pub enum InvestError {
         /// On what.
         bucket: &'static str,
     },
+    /// A price table that is not CSV text or has no assets.
+    #[error("the price table, line {line}, {problem}")]
+    PriceText {
+        /// The line.
+        line: u64,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// A row of a price table with more or fewer fields than its header.
+    #[error(
+        "the price table, line {line}, has {found} fields, its header {expected}; leave a missing price blank"
+    )]
+    PriceRow {
+        /// The line.
+        line: u64,
+        /// Its fields.
+        found: usize,
+        /// The header's.
+        expected: usize,
+    },
+    /// A date of a price table that is none or comes out of order.
+    #[error("the price table, line {line}: `{value}` {problem}")]
+    PriceDay {
+        /// The line.
+        line: u64,
+        /// What stands there.
+        value: String,
+        /// What is wrong with it, and what to do.
+        problem: &'static str,
+    },
+    /// A price that is not a number above zero.
+    #[error(
+        "the price table, line {line}, column `{column}`: `{value}` is not a price above 0; correct it or leave it blank"
+    )]
+    PriceCell {
+        /// The line.
+        line: u64,
+        /// The asset.
+        column: String,
+        /// What stands there.
+        value: String,
+    },
+    /// An asset with too few prices to say anything of its returns.
+    #[error("`{name}` has {found} prices, too few to tell its risk from; take it out or give more")]
+    TooFewPrices {
+        /// The asset.
+        name: String,
+        /// How many prices it has.
+        found: usize,
+    },
+    /// Two assets that hardly trade on the same days.
+    #[error(
+        "`{first}` and `{second}` share {found} returns, two are needed to tell how they move together; take one out"
+    )]
+    TooFewShared {
+        /// One asset.
+        first: String,
+        /// The other.
+        second: String,
+        /// How many rows both have returns in.
+        found: usize,
+    },
+    /// An asset without a name, or with that of another.
+    #[error("the asset name `{name}` is blank or comes twice; give each asset its own name")]
+    AssetName {
+        /// The name.
+        name: String,
+    },
+    /// Figures of assets whose numbers do not agree.
+    #[error(
+        "there are {found} {what} where {expected} belong; give one for each asset (or pair, or scenario)"
+    )]
+    AssetShape {
+        /// Which figures.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A group with an asset that is not among those to choose from.
+    #[error("the group `{group}` names `{name}`, which is not among the assets")]
+    UnknownAsset {
+        /// The group.
+        group: String,
+        /// The name.
+        name: String,
+    },
 }
 
 fn at_line(line: Option<usize>) -> String {

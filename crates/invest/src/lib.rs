@@ -19,20 +19,24 @@
 //! | `risk` | conditional value at risk, quantiles |
 //! | `slate` | the choice: what is asked and answered |
 //! | `slate::rules`, `slate::check` | every rule as linear rows over the projects; rules that cannot be meant |
-//! | `slate::problem`, `slate::relaxation`, `slate::simplex` | the choice as numbers, its cuts, its linear programs |
+//! | `slate::problem`, `slate::relaxation` | the choice as numbers, and its cuts |
 //! | `slate::search`, `slate::improve` | branch and cut; good slates by rounding and exchange |
 //! | `slate::why`, `slate::fixes` | a reason for each project; the smallest change where no slate keeps the rules |
 //! | `slate::frontier` | efficient slates, the next film in and the next film out |
+//! | `simplex` | linear programs, for slates and portfolios |
 //! | `options` | the worth of deciding later: stage gates, and the contracts by which their methods are judged |
 //! | `allocation`, `elasticity` | how much to spend on development, production and marketing, and how little data say it |
+//! | `portfolio` | assets held in any share: mean-variance, mean-CVaR, the frontier, from any price table |
 
 mod allocation;
 mod deal;
 mod elasticity;
 mod error;
 pub mod options;
+pub mod portfolio;
 mod replay;
 mod risk;
+mod simplex;
 mod simulate;
 mod slate;
 mod value;

@@ -195,8 +195,8 @@ fn fund(
     let objective = Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.25)? };
     let rules = SlateRules::new(show.budget, objective);
     let choice = Choice { rules: &rules, deal: &show.deal, scenarios: 10_000, seed: show.seed };
-    let (returns, outcome) = choose(&projects, &forecasts, &choice, control)?;
-    let candidates = forecasts.into_iter().zip(returns).zip(&chosen);
+    let (scenarios, outcome) = choose(&projects, &forecasts, &choice, control)?;
+    let candidates = forecasts.into_iter().zip(scenarios.returns().to_vec()).zip(&chosen);
     let candidates =
         candidates.map(|((forecast, returns), film)| Candidate { forecast, returns, actual: film.actual });
     Ok((candidates.collect(), outcome))

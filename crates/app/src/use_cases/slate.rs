@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use marquee_domain::{Control, Day, Forecast, Project};
-use marquee_invest::{Deal, Outcome, ProjectReturn, SlateRules};
+use marquee_invest::{Deal, NextFilms, Outcome, ProjectReturn, SlateRules};
 use marquee_platform::{Action, Permit};
 
 use crate::choosing::{Choice, choose, forecasts};
@@ -73,8 +73,14 @@ pub async fn slate(
             Some(limit) => control.until(Instant::now() + limit),
             None => control,
         };
-        let (returns, outcome) = choose(&brief.projects, &forecasts, &choice, &control)?;
-        Ok(Chosen { forecasts, returns, outcome })
+        let (scenarios, outcome) = choose(&brief.projects, &forecasts, &choice, &control)?;
+        let next = match &outcome {
+            Outcome::Chosen(answer) | Outcome::TimedOut(answer) if brief.next => {
+                Some(brief.rules.next_films(&scenarios, answer, &control)?)
+            }
+            _ => None,
+        };
+        Ok(Chosen { forecasts, returns: scenarios.returns().to_vec(), outcome, next })
     })
     .await
 }

@@ -96,7 +96,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
 }
 
-async fn of_projects(context: &Context, args: &Args, path: &std::path::Path, budget: Money) -> Result<ExitCode> {
+async fn of_projects(
+    context: &Context,
+    args: &Args,
+    path: &std::path::Path,
+    budget: Money,
+) -> Result<ExitCode> {
     let projects = project_file::read_all(path)?;
     let objective = Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.0)? };
     let brief = Brief {
@@ -172,8 +177,15 @@ fn slates_sheet(slates: &[FrontierSlate]) -> Sheet {
             s.goes_out.join(", ").into(),
         ]
     };
-    let headings =
-        vec!["cvar_usd", "mean_profit_usd", "loss_probability", "cost_usd", "projects", "comes_in", "goes_out"];
+    let headings = vec![
+        "cvar_usd",
+        "mean_profit_usd",
+        "loss_probability",
+        "cost_usd",
+        "projects",
+        "comes_in",
+        "goes_out",
+    ];
     Sheet { name: "frontier", headings, rows: slates.iter().map(row).collect() }
 }
 
@@ -208,11 +220,8 @@ fn ask(args: &Args) -> Result<Ask> {
 
 async fn of_prices(context: &Context, args: &Args, prices: PathBuf) -> Result<ExitCode> {
     let (lower, upper) = args.bounds;
-    let mandate = Mandate {
-        bounds: Bounds::All { lower, upper },
-        risk_free: args.risk_free,
-        ..Mandate::default()
-    };
+    let mandate =
+        Mandate { bounds: Bounds::All { lower, upper }, risk_free: args.risk_free, ..Mandate::default() };
     let ask = ask(args)?;
     let question = Question { prices, mandate, ask, periods_per_year: args.periods };
     let found = portfolio(question, &context.control).await?;
@@ -233,7 +242,9 @@ fn portfolios_text(found: &Found, portfolios: &[Portfolio]) -> String {
     if let [one] = portfolios {
         text += &format!("return {}, volatility {}", percent(one.expected_return), percent(one.volatility));
         text += &one.sharpe.map_or_else(String::new, |s| format!(", Sharpe ratio {s:.3}"));
-        text += &one.cvar.map_or_else(String::new, |c| format!(", mean loss in the worst periods {}", percent(c)));
+        text += &one
+            .cvar
+            .map_or_else(String::new, |c| format!(", mean loss in the worst periods {}", percent(c)));
         let mut table = show::table(&["asset", "weight"], true);
         for w in one.weights.iter().filter(|w| w.weight.abs() > 5e-5) {
             table.add_row([w.name.clone(), percent(w.weight)]);
@@ -275,7 +286,9 @@ fn portfolios_document(found: &Found, portfolios: &[Portfolio], ask: Ask) -> Val
         })
     };
     let mut document = match (ask, portfolios) {
-        (Ask::Frontier(_), all) => json!({ "outcome": word, "frontier": all.iter().map(one).collect::<Vec<_>>() }),
+        (Ask::Frontier(_), all) => {
+            json!({ "outcome": word, "frontier": all.iter().map(one).collect::<Vec<_>>() })
+        }
         (_, [p, ..]) => one(p),
         (_, []) => json!({ "outcome": word }),
     };

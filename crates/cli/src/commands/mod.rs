@@ -11,6 +11,7 @@ mod doctor;
 mod drift;
 mod features;
 mod forecast;
+mod frontier;
 mod games;
 mod ingest;
 mod issues;
@@ -108,6 +109,8 @@ enum Command {
     Slate(slate::Args),
     /// Print the deal in force: who is paid what, when, and on what assumptions.
     Deal(deal::Args),
+    /// Efficient slates from the least risk to the largest mean; or portfolios of any assets with prices.
+    Frontier(frontier::Args),
     /// Ask the lake in SQL, read-only.
     Sql(sql::Args),
     /// Measure speed and memory.
@@ -172,6 +175,7 @@ impl Cli {
             Command::Replay(args) => replay::run(&context, args).await,
             Command::Slate(args) => slate::run(&context, args).await,
             Command::Deal(args) => deal::run(&context, &args),
+            Command::Frontier(args) => frontier::run(&context, args).await,
             Command::Sql(args) => sql::run(&context, &args).await,
             Command::Bench(args) => bench::run(&context, &args).await,
             Command::Doctor(args) => doctor::run(&context, &args).await,

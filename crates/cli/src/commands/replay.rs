@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "0.25", value_name = "FRACTION", value_parser = share)]
     share: f64,
     /// How many dollars of mean profit a dollar less of loss in the worst scenarios (CVaR) is worth.
-    #[arg(long, default_value = "0.25", value_parser = super::slate::weight)]
+    #[arg(long, default_value = "0.25", value_parser = crate::rules::weight)]
     risk_aversion: Weight,
     /// Scenarios that are simulated.
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=100_000))]

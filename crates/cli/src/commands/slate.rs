@@ -96,7 +96,13 @@ fn text(found: &Chosen) -> String {
             show::range(&f.distribution),
             r.loss_probability.to_string(),
             r.mean_profit.to_string(),
-            if share >= 1.0 { "yes".to_owned() } else if share > 0.0 { show::percent(share) } else { String::new() },
+            if share >= 1.0 {
+                "yes".to_owned()
+            } else if share > 0.0 {
+                show::percent(share)
+            } else {
+                String::new()
+            },
             why.get(i).map_or_else(String::new, |w| w.reason.to_string()),
         ]);
     }
@@ -107,7 +113,9 @@ fn text(found: &Chosen) -> String {
 fn next_in_words(next: &NextFilms) -> String {
     let names = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
     let said = |way: &str, change: Option<&Change>| match change {
-        Some(c) => format!("{way} {}: in comes {}; out goes {}\n", c.budget, names(&c.comes_in), names(&c.goes_out)),
+        Some(c) => {
+            format!("{way} {}: in comes {}; out goes {}\n", c.budget, names(&c.comes_in), names(&c.goes_out))
+        }
         None => format!("{way} no budget: nothing would change\n"),
     };
     let open = if next.complete { "" } else { "time ran out before both were proven\n" };
@@ -141,8 +149,16 @@ fn sheets(found: &Chosen) -> Vec<Sheet> {
         ]
     };
     let headings = vec![
-        "project", "share", "cost_usd", "mean_profit_usd", "profit_q10_usd", "profit_q50_usd", "profit_q90_usd",
-        "loss_probability", "cvar_usd", "why",
+        "project",
+        "share",
+        "cost_usd",
+        "mean_profit_usd",
+        "profit_q10_usd",
+        "profit_q50_usd",
+        "profit_q90_usd",
+        "loss_probability",
+        "cvar_usd",
+        "why",
     ];
     vec![Sheet { name: "slate", headings, rows: found.returns.iter().enumerate().map(row).collect() }]
 }

@@ -6,9 +6,9 @@ use marquee_domain::Project;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::simplex::{Row, Simplex, Status};
 use super::tests::{aversion, choose};
 use super::*;
+use crate::simplex::{Row, Simplex, Status};
 use crate::simulate::tests::{gross, project};
 use crate::{Candidate, Deal, Simulation};
 

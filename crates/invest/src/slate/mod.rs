@@ -15,7 +15,6 @@ mod problem;
 mod relaxation;
 mod rules;
 mod search;
-mod simplex;
 mod why;
 
 use std::collections::BTreeSet;

@@ -6,7 +6,7 @@
 //! linear program for "zero or at least so much".
 
 use super::problem::Problem;
-use super::simplex::{Bound, Row, Simplex, Status};
+use crate::simplex::{Bound, Row, Simplex, Status};
 
 /// How many cuts judge whether a slate is worth its exact figures.
 const REMEMBERED: usize = 100;

@@ -12,7 +12,7 @@ use marquee_domain::Control;
 
 use super::problem::{Point, Problem};
 use super::relaxation::Relaxation;
-use super::simplex::Bound;
+use crate::simplex::Bound;
 
 /// From where a search begins and when it may end.
 #[derive(Debug, Clone, Copy, Default)]
