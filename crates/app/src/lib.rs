@@ -49,8 +49,8 @@ pub mod types {
         Bounds, CvarProblem, Holding, Mandate, Outcome as PortfolioOutcome, Portfolio, Problem, Repair,
     };
     pub use marquee_invest::{
-        AtMost, Change, CurvePoint, Deal, Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms,
-        Objective, Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect, SlateAnswer, SlateRules,
+        AtMost, CurvePoint, Deal, Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms, Objective,
+        Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect, SlateAnswer, SlateChange, SlateRules,
         SpendLimit, Stress, Tentpoles, Together, Valuation, Worth,
     };
     pub use marquee_platform::{Entry, Head};

@@ -77,7 +77,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> Value {
         Outcome::Chosen(answer) => slate("chosen", answer),
         Outcome::TimedOut(answer) => slate("timed_out", answer),
         Outcome::Undecided { least_found } => {
-            json!({ "outcome": "undecided", "least_cvar_found_usd": least_found.major() })
+            json!({ "outcome": "undecided", "least_cvar_found_usd": least_found.map(marquee_domain::Money::major) })
         }
         Outcome::Infeasible(why) => json!({ "outcome": "infeasible", "why": why.to_string() }),
     }

@@ -52,8 +52,8 @@ pub use error::InvestError;
 pub use replay::{Film, Policy, Replayed, replay};
 pub use simulate::{Candidate, CashQuarter, ProjectReturn, Scenarios, Simulation, Stress, Together};
 pub use slate::{
-    AtMost, Change, Constraint, Enough, Fix, Frontier, FrontierSlate, Infeasible, Limit, LimitBy, NextFilms,
-    Objective, Outcome, Reason, Requires, SlateAnswer, SlateRules, SpendLimit, Tentpoles, Why,
+    AtMost, Constraint, Enough, Fix, Frontier, FrontierSlate, Infeasible, Limit, LimitBy, NextFilms,
+    Objective, Outcome, Reason, Requires, SlateAnswer, SlateChange, SlateRules, SpendLimit, Tentpoles, Why,
 };
 pub use value::{CurvePoint, RiskEffect, Valuation, Worth};
 pub use waterfall::{Costs, Flows, Measures, Quarter, Scenario, Waterfall};

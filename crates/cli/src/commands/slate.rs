@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::types::{Change, NextFilms, Objective, Outcome, SlateAnswer};
+use marquee_app::types::{NextFilms, Objective, Outcome, SlateAnswer, SlateChange};
 use marquee_app::use_cases::slate::{Brief, Chosen, slate};
 use marquee_domain::{Money, Weight};
 use serde_json::{Value, json};
@@ -112,7 +112,7 @@ fn text(found: &Chosen) -> String {
 
 fn next_in_words(next: &NextFilms) -> String {
     let names = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-    let said = |way: &str, change: Option<&Change>| match change {
+    let said = |way: &str, change: Option<&SlateChange>| match change {
         Some(c) => {
             format!("{way} {}: in comes {}; out goes {}\n", c.budget, names(&c.comes_in), names(&c.goes_out))
         }
@@ -123,7 +123,7 @@ fn next_in_words(next: &NextFilms) -> String {
 }
 
 fn next_films(next: &NextFilms) -> Value {
-    let change = |c: &Change| {
+    let change = |c: &SlateChange| {
         json!({
             "budget_usd": c.budget.major(), "comes_in": c.comes_in, "goes_out": c.goes_out,
             "mean_profit_usd": c.answer.slate.mean_profit.major(), "cvar_usd": c.answer.slate.cvar.major(),
@@ -181,10 +181,11 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
             chosen(answer),
             answer.gap * 100.0
         ),
-        Outcome::Undecided { least_found } => {
-            format!(
-                "time ran out before a slate under the cap on risk was found; the least risk found is {least_found}\n"
-            )
+        Outcome::Undecided { least_found: Some(least) } => format!(
+            "time ran out before a slate under the cap on risk was found; the least risk found is {least}\n"
+        ),
+        Outcome::Undecided { least_found: None } => {
+            "time ran out before a slate that keeps the rules was found: give more --time-limit\n".to_owned()
         }
         Outcome::Infeasible(why) => format!("no slate keeps the rules: {why}\n"),
     }

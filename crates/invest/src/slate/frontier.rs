@@ -45,16 +45,16 @@ pub struct FrontierSlate {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NextFilms {
     /// If there were more money (with shares: one project more); none where no more money changes the slate.
-    pub into: Option<Change>,
+    pub into: Option<SlateChange>,
     /// If there were less money (with shares: one project fewer); none where nothing can go.
-    pub out: Option<Change>,
+    pub out: Option<SlateChange>,
     /// Whether both were found and proven before time ran out.
     pub complete: bool,
 }
 
 /// How a slate changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
+pub struct SlateChange {
     /// The budget at which the slate becomes this one.
     pub budget: Money,
     /// The new slate.
@@ -180,7 +180,7 @@ impl Choice<'_> {
     }
 
     /// The smallest budget at which a better slate exists, and the best slate at it.
-    fn next_in(&self, shares: &[f64], control: &Control) -> Result<(Option<Change>, bool), InvestError> {
+    fn next_in(&self, shares: &[f64], control: &Control) -> Result<(Option<SlateChange>, bool), InvestError> {
         let goal = self.rules.goal();
         let now = self.point(shares);
         let least = goal.trade.worth(now.mean, now.risk) + (BETTER * self.numbers.unit()).max(0.01);
@@ -195,7 +195,11 @@ impl Choice<'_> {
     }
 
     /// The best slate at a budget a cent below the least that the slate needs.
-    fn next_out(&self, shares: &[f64], control: &Control) -> Result<(Option<Change>, bool), InvestError> {
+    fn next_out(
+        &self,
+        shares: &[f64],
+        control: &Control,
+    ) -> Result<(Option<SlateChange>, bool), InvestError> {
         let none = SlateRules { budget: cents(0)?, ..self.rules.clone() };
         let problem = self.problem(&none, none.goal(), &BTreeSet::new(), Some(Source::Budget));
         let needs = problem.breach(&problem.activities(shares)).map_or(0.0, f64::ceil);
@@ -231,14 +235,14 @@ impl Choice<'_> {
         old: &[f64],
         start: Option<Vec<f64>>,
         control: &Control,
-    ) -> Result<(Option<Change>, bool), InvestError> {
+    ) -> Result<(Option<SlateChange>, bool), InvestError> {
         let choice = Choice { rules, scenarios: self.scenarios, numbers: self.numbers };
         let (problem, solved) = choice.solve(rules.goal(), &Warm { start, cuts: vec![] }, control);
         Ok(match solved {
             Solved::Best(best) => {
                 let answer = choice.answer(&problem, &best.0, &best.1)?;
                 let (comes_in, goes_out) = self.differences(old, &best.1.shares);
-                (Some(Change { budget: rules.budget, answer, comes_in, goes_out }), best.0.finished)
+                (Some(SlateChange { budget: rules.budget, answer, comes_in, goes_out }), best.0.finished)
             }
             Solved::Nowhere => (None, true),
             Solved::Unknown { .. } => (None, false),

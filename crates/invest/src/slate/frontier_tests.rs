@@ -107,7 +107,7 @@ fn with_shares_the_next_film_is_one_more_and_one_fewer() {
     let rules = SlateRules { min_share: Some(0.2), ..rules("120M", 0.3) };
     let answer = chosen(&rules, &scenarios);
     let next = rules.next_films(&scenarios, &answer, &Control::default()).unwrap();
-    let count = |c: &Option<Change>| c.as_ref().map_or(0, |c| c.answer.slate.choices.len());
+    let count = |c: &Option<SlateChange>| c.as_ref().map_or(0, |c| c.answer.slate.choices.len());
     let now = answer.slate.choices.len();
     assert!(count(&next.into) > now && count(&next.out) < now, "{next:?}");
     let Frontier::Efficient { slates, complete } =

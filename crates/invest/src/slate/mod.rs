@@ -26,7 +26,7 @@ use crate::risk::{loss_share, quantiles};
 use crate::{InvestError, ProjectReturn, Scenarios};
 
 pub use fixes::{Enough, Fix, Infeasible};
-pub use frontier::{Change, Frontier, FrontierSlate, NextFilms};
+pub use frontier::{Frontier, FrontierSlate, NextFilms, SlateChange};
 pub use rules::{AtMost, Constraint, Limit, LimitBy, Requires, SpendLimit, Tentpoles};
 pub use why::{Reason, Why};
 
