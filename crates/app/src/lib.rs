@@ -49,9 +49,10 @@ pub mod types {
         Bounds, CvarProblem, Holding, Mandate, Outcome as PortfolioOutcome, Portfolio, Problem, Repair,
     };
     pub use marquee_invest::{
-        AtMost, CurvePoint, Deal, Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms, Objective,
-        Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect, SlateAnswer, SlateChange, SlateRules,
-        SpendLimit, Stress, Tentpoles, Together, Valuation, Worth,
+        AllocationAnswer, AllocationOutcome, AtMost, BestSpend, CurvePoint, Deal, ElasticityEstimate,
+        Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms, Objective, Outcome, Policy, ProjectReturn,
+        Replayed, Requires, RiskEffect, SlateAnswer, SlateChange, SlateRules, SpendLimit, Stress, Tentpoles,
+        Together, Valuation, Worth,
     };
     pub use marquee_platform::{Entry, Head};
 }

@@ -1,5 +1,6 @@
 //! One file for each thing that a user can ask. Each has its own request and answer types, and none names another.
 
+pub mod allocate;
 pub mod awards;
 pub mod backtest;
 pub mod dates;

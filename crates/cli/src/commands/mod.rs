@@ -1,5 +1,6 @@
 //! The command line: one file for each command, with its flags, its help and how its answer is shown.
 
+mod allocate;
 mod awards;
 mod backtest;
 mod bench;
@@ -103,6 +104,8 @@ enum Command {
     Stress(stress::Args),
     /// What a project is worth where one may decide stage by stage.
     Option(option::Args),
+    /// How much to spend on development, production and marketing, and how little the data say about it.
+    Allocate(allocate::Args),
     /// What each year's choices would have made, by the grosses that came.
     Replay(replay::Args),
     /// Choose which projects to fund under a budget.
@@ -172,6 +175,7 @@ impl Cli {
             Command::Value(args) => value::run(&context, args).await,
             Command::Stress(args) => stress::run(&context, args).await,
             Command::Option(args) => option::run(&context, args).await,
+            Command::Allocate(args) => allocate::run(&context, args).await,
             Command::Replay(args) => replay::run(&context, args).await,
             Command::Slate(args) => slate::run(&context, args).await,
             Command::Deal(args) => deal::run(&context, &args),

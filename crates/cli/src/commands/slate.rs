@@ -116,10 +116,10 @@ fn next_in_words(next: &NextFilms) -> String {
         Some(c) => {
             format!("{way} {}: in comes {}; out goes {}\n", c.budget, names(&c.comes_in), names(&c.goes_out))
         }
-        None => format!("{way} no budget: nothing would change\n"),
+        None => format!("{way} any budget: nothing would change\n"),
     };
     let open = if next.complete { "" } else { "time ran out before both were proven\n" };
-    format!("{}{}{open}", said("next at", next.into.as_ref()), said("back at", next.out.as_ref()))
+    format!("{}{}{open}", said("with", next.into.as_ref()), said("with less than", next.out.as_ref()))
 }
 
 fn next_films(next: &NextFilms) -> Value {

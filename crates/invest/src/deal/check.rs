@@ -147,6 +147,13 @@ pub(super) fn entries(text: &Text) -> Vec<Entry<'_>> {
     g.one(&[Key("discounting"), Key("rate")], "a year", BELOW_ONE, &text.discounting.rate);
     incentive_entries(text, &mut g);
     risk_entries(text, &mut g);
+    let (r, at) = (&text.response, |key| [Key("response"), Key(key)]);
+    let unit = "% of gross for 1% of spend: 5, 50, 95%";
+    g.many(&at("development"), unit, SHARE, &r.development);
+    g.many(&at("production"), unit, SHARE, &r.production);
+    g.many(&at("marketing"), unit, SHARE, &r.marketing);
+    let share = &r.development_share_of_budget;
+    g.one(&at("development_share_of_budget"), "share of budget", BELOW_ONE, share);
     let (d, at) = (&text.dependence, |key| [Key("dependence"), Key(key)]);
     g.one(&at("market_year"), "loading", FRACTION, &d.market_year);
     g.one(&at("season"), "loading", FRACTION, &d.season);
@@ -243,6 +250,7 @@ pub(super) fn check_together(text: &Text) -> Result<(), Fault> {
         return Err(Fault::new(&[Key("dependence")], said));
     }
     check_names(text)?;
+    check_response(text)?;
     check_lists(text)
 }
 
@@ -251,6 +259,32 @@ fn adds_up(path: &[Step<'_>], what: &str, sum: f64) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::new(path, format!("{what} add up to {:.1}%, they must add up to 100%", sum * 100.0)))
+}
+
+/// A response is a range, and returns diminish.
+fn check_response(text: &Text) -> Result<(), Fault> {
+    use Step::Key;
+    let r = &text.response;
+    let mut most = 0.0;
+    for (key, series) in
+        [("development", &r.development), ("production", &r.production), ("marketing", &r.marketing)]
+    {
+        let path = [Key("response"), Key(key)];
+        match series.value.as_slice() {
+            [low, middle, high] if low <= middle && middle <= high => most += high,
+            _ => {
+                let said = format!("`response.{key}` must be three rising figures: at 5, 50 and 95%");
+                return Err(Fault::new(&path, said));
+            }
+        }
+    }
+    if most >= 0.98 {
+        let said = format!(
+            "the upper ends of `response` add up to {most:.2}, from 0.98 on more spending pays without end"
+        );
+        return Err(Fault::new(&[Key("response")], said));
+    }
+    Ok(())
 }
 
 /// Names are how the parts of a deal are told apart.

@@ -21,7 +21,8 @@ mod text;
 use marquee_domain::{Budget, Currency, Day, Gross, Money, Project, Spend};
 use serde::Serialize;
 
-use crate::InvestError;
+use crate::allocation::{Bucket, PlannedSpend};
+use crate::{Elasticity, InvestError};
 use check::{Fault, check_figures, check_together, entries};
 pub(crate) use figure::Figure;
 pub(crate) use participant::{Amount, Participant, Role};
@@ -181,6 +182,27 @@ impl Deal {
     #[must_use]
     pub fn highest_gross(&self) -> f64 {
         self.text.theatrical.highest_gross_usd.value
+    }
+
+    /// What is spent on one thing for a budget and a marketing plan, and how the gross is believed to respond to it; held
+    /// between half and twice of that, beyond which nobody should believe it.
+    ///
+    /// # Errors
+    /// [`InvestError::Setting`] for figures that are no elasticity, which a checked deal has not.
+    pub fn planned_spends(&self, budget: Budget, marketing: Spend) -> Result<Vec<PlannedSpend>, InvestError> {
+        let r = &self.text.response;
+        let (budget, share) = (budget.0.major(), r.development_share_of_budget.value);
+        let all = [
+            (Bucket::Development, budget * share, &r.development),
+            (Bucket::Production, budget * (1.0 - share), &r.production),
+            (Bucket::Marketing, marketing.0.major(), &r.marketing),
+        ];
+        let spend = |(bucket, planned, response): (Bucket, f64, &figure::Series)| {
+            let at = |i: usize| response.value.as_slice().get(i).copied().unwrap_or(0.0);
+            let elasticity = Elasticity::new([at(0), at(1), at(2)])?;
+            Ok(PlannedSpend { bucket, planned, least: planned / 2.0, most: planned * 2.0, elasticity })
+        };
+        all.into_iter().filter(|(_, planned, _)| *planned > 0.0).map(spend).collect()
     }
 
     /// What a year of waiting costs.

@@ -53,6 +53,12 @@ fn what_cannot_be_is_refused_with_the_key() {
     refused("name = \"elsewhere\"", "name = \"pay one\"", "two are called `pay one`");
     refused("budget = { value = 0.15,", "budget = { value = -0.15,", "`risk[1].budget` is -0.15");
     refused("budget_from = 10.0e6", "budget_from = 90.0e6", "none is");
+    refused(
+        "value = [0.05, 0.15, 0.30]",
+        "value = [0.05, 0.15]",
+        "`response.marketing` must be three rising figures",
+    );
+    refused("value = [0.05, 0.15, 0.30]", "value = [0.05, 0.15, 0.60]", "add up to 1.06");
     assert!(Deal::from_toml("").is_err());
 }
 

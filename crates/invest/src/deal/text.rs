@@ -25,6 +25,7 @@ pub(crate) struct Text {
     pub(crate) participant: Vec<Written>,
     #[serde(default)]
     pub(crate) risk: Vec<Risk>,
+    pub(crate) response: Response,
     pub(crate) dependence: Dependence,
 }
 
@@ -211,6 +212,15 @@ pub(crate) struct Risk {
     pub(crate) domestic: Option<Figure>,
     pub(crate) international: Option<Figure>,
     pub(crate) windows: Option<Figure>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Response {
+    pub(crate) development: Series,
+    pub(crate) production: Series,
+    pub(crate) marketing: Series,
+    pub(crate) development_share_of_budget: Figure,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -1,0 +1,115 @@
+//! Allocate: how much to spend on development, production and marketing of projects, as the deal believes that grosses
+//! respond; and what the data say of that.
+
+use marquee_domain::Horizon;
+use marquee_domain::{Control, Day, Money, Population, Project, Target};
+use marquee_forecast::Example;
+use marquee_invest::{
+    Allocation, AllocationOutcome, Deal, ElasticityEstimate, Observed, Simulation, SpendingProject,
+    estimate_elasticity,
+};
+use marquee_platform::{Action, Permit};
+
+use crate::choosing::{candidates, forecasts};
+use crate::cpu;
+use crate::error::AppError;
+use crate::forecasting::Forecaster;
+use crate::knowledge::Reach;
+use crate::workspace::Workspace;
+
+/// What to divide and how.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The projects.
+    pub projects: Vec<Project>,
+    /// The most that may be spent in all; no more than twice of every plan where nobody says.
+    pub cap: Option<Money>,
+    /// The deal: what a gross leaves, and how it is believed to respond.
+    pub deal: Deal,
+    /// The day whose knowledge may be used; for each project its own where nobody says.
+    pub as_of: Option<Day>,
+    /// The day of asking.
+    pub today: Day,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+/// What goes with what among settled films. No experiment: dear films are dear because much is expected of them.
+#[derive(Debug)]
+pub struct Evidence {
+    /// Log worldwide gross on log budget.
+    pub budget: ElasticityEstimate,
+    /// What the budget leaves of the log gross, on the log of opening theatres: the nearest thing to marketing that is told.
+    pub theatres: ElasticityEstimate,
+}
+
+/// The best spends, and what the data say.
+#[derive(Debug)]
+pub struct Allocated {
+    /// The spends, or why there are none.
+    pub outcome: AllocationOutcome,
+    /// What the data say of responses.
+    pub evidence: Evidence,
+}
+
+/// Divides money.
+///
+/// # Errors
+/// A project that cannot be forecast or judged, figures out of range.
+pub async fn allocate(
+    workspace: &Workspace,
+    question: Question,
+    control: &Control,
+    permit: &Permit,
+) -> Result<Allocated, AppError> {
+    permit.require(Action::Read)?;
+    let snapshot = workspace.snapshot(permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
+    let mut forecaster = Forecaster::new(knowledge, workspace.models());
+    let control = control.clone();
+    cpu::run(move || {
+        let days = (question.as_of, question.today);
+        let forecasts = forecasts(&mut forecaster, &question.projects, days, question.seed, &control)?;
+        let candidates = candidates(&question.projects, &forecasts)?;
+        let simulation = Simulation { seed: question.seed, ..Simulation::default() };
+        let scenarios = simulation.run(&candidates, &question.deal, &control)?;
+        let spending = |r: &marquee_invest::ProjectReturn| -> Result<SpendingProject, AppError> {
+            Ok(SpendingProject {
+                name: r.name.clone(),
+                receipts: r.mean_profit.major() + r.cost.major(),
+                spends: question.deal.planned_spends(r.budget, r.marketing)?,
+            })
+        };
+        let projects = scenarios.returns().iter().map(spending).collect::<Result<_, _>>()?;
+        let outcome = Allocation { projects, cap: question.cap.map(Money::major) }.best(&control)?;
+        let cut = question.as_of.unwrap_or(question.today);
+        let scope = forecaster.knowledge().scope(Target::Worldwide, cut);
+        let mut settled = forecaster.knowledge().settled(&scope);
+        settled.retain(|e| {
+            e.settled_on <= cut && e.is_in(Population::Funded, Horizon::Greenlight, Target::Worldwide)
+        });
+        Ok(Allocated { outcome, evidence: evidence(&settled)? })
+    })
+    .await
+}
+
+/// Slopes over settled films; films of a year count as one cluster.
+fn evidence(settled: &[Example]) -> Result<Evidence, AppError> {
+    let row = |e: &Example, spend: f64, gross: f64| Observed {
+        log_spend: spend.ln(),
+        log_gross: gross,
+        cluster: e.release.year().to_string(),
+    };
+    let costly: Vec<(&Example, f64)> =
+        settled.iter().filter_map(|e| Some((e, e.budget.filter(|b| *b > 0.0)?))).collect();
+    let rows: Vec<Observed> = costly.iter().map(|(e, b)| row(e, *b, e.actual.ln())).collect();
+    let budget = estimate_elasticity(&rows)?;
+    let slope = match &budget {
+        ElasticityEstimate::Estimated(fitted) => fitted.slope,
+        ElasticityEstimate::TooLittle { .. } => 0.0,
+    };
+    let shown = costly.iter().filter(|(e, _)| e.theatres > 0.0);
+    let rows: Vec<Observed> =
+        shown.map(|(e, b)| row(e, e.theatres, e.actual.ln() - slope * b.ln())).collect();
+    Ok(Evidence { theatres: estimate_elasticity(&rows)?, budget })
+}
