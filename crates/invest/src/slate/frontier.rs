@@ -48,7 +48,7 @@ pub struct NextFilms {
     pub into: Option<Change>,
     /// If there were less money (with shares: one project fewer); none where nothing can go.
     pub out: Option<Change>,
-    /// Whether both were found and proven before time ran out.
+    /// Whether both were found and proven before time ran out; where not, the next film in may come at less money.
     pub complete: bool,
 }
 
@@ -71,6 +71,32 @@ const BETTER: f64 = 1e-6;
 impl SlateRules {
     /// Efficient slates from the least CVaR to the largest mean, found at `points` (2 to 1,000) caps evenly between the
     /// two; neighbours that are the same slate are given once. The rules' objective is not looked at, all other rules are.
+    ///
+    /// ```
+    /// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Vertical, Weight};
+    /// use marquee_invest::{Candidate, Deal, Frontier, Objective, Requires, Simulation, SlateRules};
+    /// # fn project(name: &str, budget: f64) -> Result<Project, Box<dyn std::error::Error>> { Ok(Project {
+    /// #     name: name.into(), vertical: Vertical::Film, release: "2010-07-02".parse()?,
+    /// #     budget: Budget(Money::from_major(budget, Currency::USD)?), marketing: None, greenlit: None, genres: vec![],
+    /// #     language: None, countries: vec![], basis: None, creative_type: None, companies: vec![], distributor: None,
+    /// #     franchise: None, directors: vec![], cast: vec![], age_rating: None, runtime: None,
+    /// #     opening_theatres: None,
+    /// # }) }
+    /// let gross = Distribution::new([5e6, 10e6, 30e6, 90e6, 180e6, 350e6, 500e6])?;
+    /// let candidates = [("Original", 30e6), ("Sequel", 15e6)]
+    ///     .map(|(name, budget)| Candidate::from_distributions(project(name, budget)?, None, Some(gross)).map_err(Into::into))
+    ///     .into_iter().collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
+    /// let scenarios = Simulation::default().run(&candidates, &Deal::default(), &Control::default())?;
+    /// let rules = SlateRules {
+    ///     requires: vec![Requires { project: "Sequel".into(), needs: "Original".into() }],
+    ///     min_share: Some(0.2),
+    ///     ..SlateRules::new("100M".parse()?, Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.0)? })
+    /// };
+    /// let found = rules.frontier(&scenarios, 5, &Control::default())?;
+    /// let Frontier::Efficient { slates, complete: true } = found else { panic!("it is feasible") };
+    /// assert_eq!(slates.len(), 5, "from nothing to all of both");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`SlateRules::choose`]; [`InvestError::Setting`] for `points` out of range.
@@ -187,11 +213,12 @@ impl Choice<'_> {
         let mends = Goal { mends: true, floor: Some((goal.trade, least)), ..goal };
         let problem = self.problem(self.rules, mends, &BTreeSet::new(), Some(Source::Budget));
         let found = search(&problem, Begin::default(), control);
-        let Some(best) = found.best.filter(|_| found.finished) else { return Ok((None, found.finished)) };
+        let Some(best) = found.best else { return Ok((None, found.finished)) };
         let more = (-best.objective - 1e-6).ceil().max(0.0);
         let budget = cents(i128::from(self.rules.budget.minor()) + more as i128)?;
         let rules = SlateRules { budget, ..self.rules.clone() };
-        self.change(&rules, shares, Some(best.shares), control)
+        let (change, proven) = self.change(&rules, shares, Some(best.shares), control)?;
+        Ok((change, proven && found.finished))
     }
 
     /// The best slate at a budget a cent below the least that the slate needs.

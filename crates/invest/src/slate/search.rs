@@ -25,6 +25,8 @@ pub(crate) struct Begin<'a> {
     pub(crate) gap: f64,
     /// An objective that is good enough to stop.
     pub(crate) enough: Option<f64>,
+    /// How many nodes may be looked at, where that is limited.
+    pub(crate) most_nodes: Option<u64>,
 }
 
 /// What a search found. Amounts in USD, or in the soft rules' unit where their breach is minimised.
@@ -62,6 +64,7 @@ pub(super) struct Search<'a> {
     pub(super) best: Option<Point>,
     gap: f64,
     enough: f64,
+    most_nodes: u64,
     /// What an exact answer may miss.
     exact: f64,
     /// The largest bound that was given up for lying within the slack of the best.
@@ -99,6 +102,7 @@ pub(crate) fn search(problem: &Problem<'_>, begin: Begin<'_>, control: &Control)
         best: None,
         gap: begin.gap,
         enough: begin.enough.unwrap_or(f64::INFINITY),
+        most_nodes: begin.most_nodes.unwrap_or(u64::MAX),
         exact,
         given_up: f64::NEG_INFINITY,
         nodes: 0,
@@ -166,7 +170,7 @@ impl Search<'_> {
     }
 
     fn stops(&self) -> bool {
-        self.control.check().is_err() || self.value() >= self.enough
+        self.control.check().is_err() || self.value() >= self.enough || self.nodes >= self.most_nodes
     }
 
     /// Bounds a node and decides what to do with it; nothing where it was stopped.
