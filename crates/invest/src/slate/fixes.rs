@@ -237,9 +237,6 @@ enum Tried {
     OutOfTime,
 }
 
-/// How many nodes the search for one fix may take.
-const MOST_NODES: u64 = 20_000;
-
 impl Choice<'_> {
     /// Why no slate keeps the rules; `cap` is the cap on risk, USD.
     pub(super) fn infeasible(&self, cap: f64, control: &Control) -> Result<Infeasible, InvestError> {
@@ -312,7 +309,11 @@ impl Choice<'_> {
     /// Whether any slate keeps the rules without some of them.
     fn any(&self, rules: &SlateRules, cap: f64, gone: &BTreeSet<Source>, control: &Control) -> Feasible {
         let cap = if gone.contains(&Source::RiskCap) { f64::INFINITY } else { cap };
-        feasible(&self.problem(rules, Goal::new(0.0, 0.0, cap), gone, None), Some(MOST_NODES), control)
+        feasible(
+            &self.problem(rules, Goal::new(0.0, 0.0, cap), gone, None),
+            Some(self.numbers.effort()),
+            control,
+        )
     }
 
     /// The smallest change of one rule that lets a slate exist, the others but those in `gone` as they are.
@@ -338,11 +339,12 @@ impl Choice<'_> {
         let cap = if gone.contains(&Source::RiskCap) { open } else { cap };
         let goal = match source {
             Source::RiskCap => Goal::new(0.0, 1.0, open),
-            _ => Goal { trade: Trade { reward: 0.0, aversion: 0.0 }, mends: true, cap, floor: None },
+            _ => Goal { trade: Trade { reward: 0.0, aversion: 0.0 }, mends: true, cap },
         };
         let problem = self.problem(rules, goal, gone, Some(source));
         let start = problem.cheapest();
-        let begin = Begin { start: Some(&start), most_nodes: Some(MOST_NODES), ..Begin::default() };
+        let begin =
+            Begin { start: Some(&start), most_nodes: Some(self.numbers.effort()), ..Begin::default() };
         let found = search(&problem, begin, control);
         Ok(match raised(rules, source, cap, &found)? {
             Some(fix) => Tried::Fix(fix, found.finished),

@@ -209,6 +209,10 @@ struct Choice<'a> {
 struct Warm {
     start: Option<Vec<f64>>,
     cuts: Vec<Vec<f64>>,
+    /// What may be left on the table in any case, USD.
+    slack: f64,
+    /// How many nodes the search may take, where that is limited.
+    most_nodes: Option<u64>,
 }
 
 /// What a search for the best slate came to.
@@ -266,12 +270,15 @@ impl<'a> Choice<'a> {
         let problem = self.problem(self.rules, goal, &BTreeSet::new(), None);
         let known = warm.start.clone().filter(|s| problem.allows(s));
         let known = known.filter(|s| problem.evaluate(s).objective > f64::NEG_INFINITY);
-        let start = match known.map_or_else(|| feasible(&problem, None, control), Feasible::Slate) {
+        let start = match known.map_or_else(|| feasible(&problem, warm.most_nodes, control), Feasible::Slate)
+        {
             Feasible::Slate(start) => start,
             Feasible::Nowhere => return (problem, Solved::Nowhere),
             Feasible::Unknown { least_risk } => return (problem, Solved::Unknown { least_risk }),
         };
-        let begin = Begin { start: Some(&start), cuts: &warm.cuts, gap: self.rules.gap, ..Begin::default() };
+        let Warm { cuts, slack, most_nodes, .. } = warm;
+        let (slack, most_nodes, gap) = (*slack, *most_nodes, self.rules.gap);
+        let begin = Begin { start: Some(&start), cuts, gap, slack, enough: None, most_nodes };
         let found = search(&problem, begin, control);
         let solved = match found.best.clone() {
             Some(best) => Solved::Best(Box::new((found, best))),
