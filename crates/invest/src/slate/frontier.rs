@@ -137,8 +137,9 @@ impl SlateRules {
         if self.min_share.is_some_and(|m| m < 1.0) {
             return choice.next_by_number(answer, &shares, control);
         }
-        let (into, one) = choice.next_in(&shares, control)?;
+        // The next film out takes one search and comes first: the next film in may take all the time there is.
         let (out, other) = choice.next_out(&shares, control)?;
+        let (into, one) = choice.next_in(&shares, control)?;
         Ok(NextFilms { into, out, complete: one && other })
     }
 }
@@ -238,7 +239,7 @@ impl Choice<'_> {
             match found {
                 Some(better) => {
                     best = better;
-                    high = self.needs(&best)?;
+                    high = self.needs(&best)?.min(budget);
                 }
                 None => low = budget,
             }
@@ -274,7 +275,18 @@ impl Choice<'_> {
         let none = SlateRules { budget: cents(0)?, ..self.rules.clone() };
         let problem = self.problem(&none, none.goal(), &BTreeSet::new(), Some(Source::Budget));
         let breach = problem.breach(&problem.activities(shares)).unwrap_or(0.0);
-        Ok((breach - 1e-6).ceil() as i64)
+        let mut least = (breach - 1e-6).ceil() as i64;
+        // Limits are fractions of the budget in whole cents: rounding may let a few cents less do.
+        while least > 0 && self.keeps(least - 1, shares)? {
+            least -= 1;
+        }
+        Ok(least)
+    }
+
+    /// Whether a slate keeps all rules at a budget.
+    fn keeps(&self, budget: i64, shares: &[f64]) -> Result<bool, InvestError> {
+        let rules = SlateRules { budget: cents(i128::from(budget))?, ..self.rules.clone() };
+        Ok(self.problem(&rules, rules.goal(), &BTreeSet::new(), None).allows(shares))
     }
 
     /// The best slate at a budget a cent below the least that the slate needs.
