@@ -25,7 +25,7 @@ pub struct Infeasible {
     pub enough: Enough,
     /// The fixes: what binds, and what to change to which value.
     pub fixes: Vec<Fix>,
-    /// Whether all were found before time ran out.
+    /// Whether the search for them ended by itself; where not, there may be others and smaller ones.
     pub complete: bool,
 }
 
@@ -212,7 +212,7 @@ const LISTED: usize = 6;
 impl fmt::Display for Infeasible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.fixes.is_empty() {
-            return f.write_str("time ran out before the smallest change that allows one was found");
+            return f.write_str("the search was cut short before a change that allows one was found");
         }
         let listed: Vec<String> = self.fixes.iter().take(LISTED).map(ToString::to_string).collect();
         match self.enough {
@@ -222,13 +222,17 @@ impl fmt::Display for Infeasible {
             }
         }
         let more = self.fixes.len().saturating_sub(LISTED);
-        if more > 0 { write!(f, " (and {more} more)") } else { Ok(()) }
+        if more > 0 {
+            write!(f, " (and {more} more)")?;
+        }
+        if self.complete { Ok(()) } else { f.write_str(" (the search for smaller changes was cut short)") }
     }
 }
 
 /// What came of looking for the smallest change of one rule.
 enum Tried {
-    Fix(Fix),
+    /// It is enough; whether it is proven the smallest.
+    Fix(Fix, bool),
     NotEnough,
     OutOfTime,
 }
@@ -242,11 +246,9 @@ impl Choice<'_> {
             .par_iter()
             .map(|source| self.smallest(self.rules, *source, cap, &nothing, control))
             .collect::<Result<Vec<_>, InvestError>>()?;
-        let complete = !tried.iter().any(|t| matches!(t, Tried::OutOfTime));
-        let fixes: Vec<Fix> = tried
-            .into_iter()
-            .filter_map(|t| if let Tried::Fix(fix) = t { Some(fix) } else { None })
-            .collect();
+        let complete = tried.iter().all(|t| matches!(t, Tried::Fix(_, true) | Tried::NotEnough));
+        let fix = |t: Tried| if let Tried::Fix(fix, _) = t { Some(fix) } else { None };
+        let fixes: Vec<Fix> = tried.into_iter().filter_map(fix).collect();
         if !fixes.is_empty() || !complete {
             return Ok(Infeasible { enough: Enough::AnyOne, fixes, complete });
         }
@@ -267,21 +269,22 @@ impl Choice<'_> {
                 Feasible::Unknown { .. } => return Ok(out_of_time),
             }
         }
-        let (mut rules, mut fixes) = (self.rules.clone(), vec![]);
+        let (mut rules, mut fixes, mut complete) = (self.rules.clone(), vec![], true);
         // Names are dropped, not raised: they stay gone while the numbers are raised.
         let (names, numbers): (Vec<Source>, Vec<Source>) = gone.iter().partition(|s| is_named(**s));
         fixes.extend(names.iter().filter_map(|s| named_fix(self.rules, *s)));
         for source in numbers {
             gone.remove(&source);
             match self.smallest(&rules, source, cap, &gone, control)? {
-                Tried::Fix(fix) => {
+                Tried::Fix(fix, proven) => {
                     fix.apply(&mut rules);
                     fixes.push(fix);
+                    complete &= proven;
                 }
                 Tried::NotEnough | Tried::OutOfTime => return Ok(out_of_time),
             }
         }
-        Ok(Infeasible { enough: Enough::AllTogether, fixes, complete: true })
+        Ok(Infeasible { enough: Enough::AllTogether, fixes, complete })
     }
 
     /// Every rule that there is; those that one would rather keep first.
@@ -306,7 +309,11 @@ impl Choice<'_> {
     /// Whether any slate keeps the rules without some of them.
     fn any(&self, rules: &SlateRules, cap: f64, gone: &BTreeSet<Source>, control: &Control) -> Feasible {
         let cap = if gone.contains(&Source::RiskCap) { f64::INFINITY } else { cap };
-        feasible(&self.problem(rules, Goal::new(0.0, 0.0, cap), gone, None), control)
+        feasible(
+            &self.problem(rules, Goal::new(0.0, 0.0, cap), gone, None),
+            Some(self.numbers.effort()),
+            control,
+        )
     }
 
     /// The smallest change of one rule that lets a slate exist, the others but those in `gone` as they are.
@@ -321,7 +328,9 @@ impl Choice<'_> {
         if is_named(source) {
             let without: BTreeSet<Source> = gone.iter().copied().chain([source]).collect();
             return Ok(match self.any(rules, cap, &without, control) {
-                Feasible::Slate(_) => named_fix(rules, source).map_or(Tried::NotEnough, Tried::Fix),
+                Feasible::Slate(_) => {
+                    named_fix(rules, source).map_or(Tried::NotEnough, |fix| Tried::Fix(fix, true))
+                }
                 Feasible::Nowhere => Tried::NotEnough,
                 Feasible::Unknown { .. } => Tried::OutOfTime,
             });
@@ -330,15 +339,17 @@ impl Choice<'_> {
         let cap = if gone.contains(&Source::RiskCap) { open } else { cap };
         let goal = match source {
             Source::RiskCap => Goal::new(0.0, 1.0, open),
-            _ => Goal { trade: Trade { reward: 0.0, aversion: 0.0 }, mends: true, cap, floor: None },
+            _ => Goal { trade: Trade { reward: 0.0, aversion: 0.0 }, mends: true, cap },
         };
         let problem = self.problem(rules, goal, gone, Some(source));
         let start = problem.cheapest();
-        let found = search(&problem, Begin { start: Some(&start), ..Begin::default() }, control);
-        Ok(match (found.finished, &found.best) {
-            (false, _) => Tried::OutOfTime,
-            (true, None) => Tried::NotEnough,
-            (true, Some(_)) => raised(rules, source, cap, &found)?.map_or(Tried::NotEnough, Tried::Fix),
+        let begin =
+            Begin { start: Some(&start), most_nodes: Some(self.numbers.effort()), ..Begin::default() };
+        let found = search(&problem, begin, control);
+        Ok(match raised(rules, source, cap, &found)? {
+            Some(fix) => Tried::Fix(fix, found.finished),
+            None if found.finished => Tried::NotEnough,
+            None => Tried::OutOfTime,
         })
     }
 }

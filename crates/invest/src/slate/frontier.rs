@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use marquee_domain::{Control, Money};
 use serde::Serialize;
 
-use super::problem::{Goal, Numbers, Point};
+use super::problem::{Goal, Numbers};
 use super::rules::Source;
 use super::search::{Begin, search};
 use super::{Choice, Infeasible, SlateAnswer, SlateRules, Solved, Warm, cents};
@@ -23,7 +23,8 @@ pub enum Frontier {
     Efficient {
         /// From the least CVaR to the largest mean; each differs from the one before it.
         slates: Vec<FrontierSlate>,
-        /// Whether all were found and proven (to within the rules' gap) before time ran out.
+        /// Whether all were found and proven (to within the rules' gap, here of the largest mean) before the effort that
+        /// each is given, or time, ran out; each slate has its own gap.
         complete: bool,
     },
     /// No slate keeps the rules.
@@ -48,7 +49,7 @@ pub struct NextFilms {
     pub into: Option<SlateChange>,
     /// If there were less money (with shares: one project fewer); none where nothing can go.
     pub out: Option<SlateChange>,
-    /// Whether both were found and proven before time ran out.
+    /// Whether both were found and proven before time ran out; where not, the next film in may come at less money.
     pub complete: bool,
 }
 
@@ -71,6 +72,32 @@ const BETTER: f64 = 1e-6;
 impl SlateRules {
     /// Efficient slates from the least CVaR to the largest mean, found at `points` (2 to 1,000) caps evenly between the
     /// two; neighbours that are the same slate are given once. The rules' objective is not looked at, all other rules are.
+    ///
+    /// ```
+    /// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Vertical, Weight};
+    /// use marquee_invest::{Candidate, Deal, Frontier, Objective, Requires, Simulation, SlateRules};
+    /// # fn project(name: &str, budget: f64) -> Result<Project, Box<dyn std::error::Error>> { Ok(Project {
+    /// #     name: name.into(), vertical: Vertical::Film, release: "2010-07-02".parse()?,
+    /// #     budget: Budget(Money::from_major(budget, Currency::USD)?), marketing: None, greenlit: None, genres: vec![],
+    /// #     language: None, countries: vec![], basis: None, creative_type: None, companies: vec![], distributor: None,
+    /// #     franchise: None, directors: vec![], cast: vec![], age_rating: None, runtime: None,
+    /// #     opening_theatres: None,
+    /// # }) }
+    /// let gross = Distribution::new([5e6, 10e6, 30e6, 90e6, 180e6, 350e6, 500e6])?;
+    /// let candidates = [("Original", 30e6), ("Sequel", 15e6)]
+    ///     .map(|(name, budget)| Candidate::from_distributions(project(name, budget)?, None, Some(gross)).map_err(Into::into))
+    ///     .into_iter().collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
+    /// let scenarios = Simulation::default().run(&candidates, &Deal::default(), &Control::default())?;
+    /// let rules = SlateRules {
+    ///     requires: vec![Requires { project: "Sequel".into(), needs: "Original".into() }],
+    ///     min_share: Some(0.2),
+    ///     ..SlateRules::new("100M".parse()?, Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.0)? })
+    /// };
+    /// let found = rules.frontier(&scenarios, 5, &Control::default())?;
+    /// let Frontier::Efficient { slates, complete: true } = found else { panic!("it is feasible") };
+    /// assert_eq!(slates.len(), 5, "from nothing to all of both");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`SlateRules::choose`]; [`InvestError::Setting`] for `points` out of range.
@@ -110,8 +137,9 @@ impl SlateRules {
         if self.min_share.is_some_and(|m| m < 1.0) {
             return choice.next_by_number(answer, &shares, control);
         }
-        let (into, one) = choice.next_in(&shares, control)?;
+        // The next film out takes one search and comes first: the next film in may take all the time there is.
         let (out, other) = choice.next_out(&shares, control)?;
+        let (into, one) = choice.next_in(&shares, control)?;
         Ok(NextFilms { into, out, complete: one && other })
     }
 }
@@ -119,20 +147,26 @@ impl SlateRules {
 impl Choice<'_> {
     fn frontier(&self, points: usize, control: &Control) -> Result<Frontier, InvestError> {
         let open = f64::INFINITY;
-        let mut warm = Warm::default();
-        let (_, safest) = self.solve(Goal::new(0.0, 1.0, open), &warm, control);
-        let (found, low) = match safest {
+        let mut warm = Warm { most_nodes: Some(self.numbers.effort()), ..Warm::default() };
+        let (_, largest) = self.solve(Goal::new(1.0, 0.0, open), &warm, control);
+        let top = match largest {
             Solved::Best(best) => *best,
             Solved::Nowhere => return Ok(Frontier::Infeasible(self.infeasible(open, control)?)),
             Solved::Unknown { .. } => return Ok(Frontier::Efficient { slates: vec![], complete: false }),
         };
-        let mut complete = found.finished;
-        warm = Warm { start: Some(low.shares.clone()), cuts: found.cuts };
-        let (_, largest) = self.solve(Goal::new(1.0, 0.0, open), &warm, control);
-        let high = if let Solved::Best(best) = &largest { best.1.risk } else { low.risk };
+        // One measure for all: what a gap leaves on the table of the largest mean.
+        warm.slack = self.rules.gap * top.1.mean.abs();
+        let (_, safest) = self.solve(Goal::new(0.0, 1.0, open), &warm, control);
+        let Solved::Best(safest) = safest else {
+            return Ok(Frontier::Efficient { slates: vec![], complete: false });
+        };
+        let mut complete = top.0.finished && safest.0.finished;
+        let (low, high) = (safest.1.risk, top.1.risk);
+        warm.start = Some(safest.1.shares);
+        warm.cuts = safest.0.cuts;
         let mut slates: Vec<FrontierSlate> = vec![];
         for step in 0..points {
-            let cap = low.risk + (high - low.risk).max(0.0) * step as f64 / (points - 1) as f64;
+            let cap = low + (high - low).max(0.0) * step as f64 / (points - 1) as f64;
             let (problem, solved) = self.solve(Goal::new(1.0, 0.0, cap), &warm, control);
             let Solved::Best(best) = solved else {
                 complete = false;
@@ -148,7 +182,7 @@ impl Choice<'_> {
                 let (comes_in, goes_out) = self.differences(old, &point.shares);
                 slates.push(FrontierSlate { answer, comes_in, goes_out });
             }
-            warm = Warm { start: Some(point.shares), cuts: found.cuts };
+            warm = Warm { start: Some(point.shares), cuts: found.cuts, ..warm };
         }
         Ok(Frontier::Efficient { slates, complete })
     }
@@ -179,34 +213,89 @@ impl Choice<'_> {
         Ok(shares)
     }
 
-    /// The smallest budget at which a better slate exists, and the best slate at it.
+    /// The smallest budget at which a better slate exists, and the best slate at it: larger and larger budgets until one
+    /// is better, then bisection between the largest that is not and what the better slate needs, down to the cent.
     fn next_in(&self, shares: &[f64], control: &Control) -> Result<(Option<SlateChange>, bool), InvestError> {
-        let goal = self.rules.goal();
-        let now = self.point(shares);
-        let least = goal.trade.worth(now.mean, now.risk) + (BETTER * self.numbers.unit()).max(0.01);
-        let mends = Goal { mends: true, floor: Some((goal.trade, least)), ..goal };
-        let problem = self.problem(self.rules, mends, &BTreeSet::new(), Some(Source::Budget));
-        let found = search(&problem, Begin::default(), control);
-        let Some(best) = found.best.filter(|_| found.finished) else { return Ok((None, found.finished)) };
-        let more = (-best.objective - 1e-6).ceil().max(0.0);
-        let budget = cents(i128::from(self.rules.budget.minor()) + more as i128)?;
-        let rules = SlateRules { budget, ..self.rules.clone() };
-        self.change(&rules, shares, Some(best.shares), control)
+        let now = self.rules.budget.minor();
+        let all = self.numbers.cost.iter().sum::<f64>() as i64;
+        let mut steps = [20, 5, 1].map(|part| now.saturating_add(all / part)).into_iter();
+        let (mut low, mut proven) = (now, true);
+        let better = loop {
+            let Some(budget) = steps.next() else { return Ok((None, proven)) };
+            let (found, finished) = self.better(budget, shares, control)?;
+            proven &= finished;
+            match found {
+                Some(better) => break better,
+                None => low = budget,
+            }
+        };
+        let mut best = better;
+        let mut high = self.needs(&best)?;
+        let mut halve = true;
+        while high - low > 1 {
+            let budget = if halve { low + (high - low) / 2 } else { high - 1 };
+            let (found, finished) = self.better(budget, shares, control)?;
+            proven &= finished;
+            match found {
+                Some(better) => {
+                    best = better;
+                    high = self.needs(&best)?.min(budget);
+                }
+                None => low = budget,
+            }
+            // Where halving found nothing, the slate at hand may well be the first: a cent less decides.
+            halve = !halve;
+        }
+        let rules = SlateRules { budget: cents(i128::from(high))?, ..self.rules.clone() };
+        let (change, finished) = self.change(&rules, shares, Some(best), control)?;
+        Ok((change, proven && finished))
+    }
+
+    /// A slate at a budget that is better than this one, and whether the search ended by itself.
+    fn better(
+        &self,
+        budget: i64,
+        shares: &[f64],
+        control: &Control,
+    ) -> Result<(Option<Vec<f64>>, bool), InvestError> {
+        let rules = SlateRules { budget: cents(i128::from(budget))?, ..self.rules.clone() };
+        let problem = self.problem(&rules, rules.goal(), &BTreeSet::new(), None);
+        let now = problem.evaluate(shares).objective;
+        let enough = now + (BETTER * self.numbers.unit()).max(0.01);
+        let most_nodes = Some(self.numbers.effort());
+        let begin = Begin { start: Some(shares), enough: Some(enough), most_nodes, ..Begin::default() };
+        let found = search(&problem, begin, control);
+        let ended = found.finished || found.bound < enough;
+        let better = found.best.filter(|b| b.objective >= enough).map(|b| b.shares);
+        Ok((better.clone(), ended || better.is_some()))
+    }
+
+    /// The least budget at which a slate keeps all rules, in cents.
+    fn needs(&self, shares: &[f64]) -> Result<i64, InvestError> {
+        let none = SlateRules { budget: cents(0)?, ..self.rules.clone() };
+        let problem = self.problem(&none, none.goal(), &BTreeSet::new(), Some(Source::Budget));
+        let breach = problem.breach(&problem.activities(shares)).unwrap_or(0.0);
+        let mut least = (breach - 1e-6).ceil() as i64;
+        // Limits are fractions of the budget in whole cents: rounding may let a few cents less do.
+        while least > 0 && self.keeps(least - 1, shares)? {
+            least -= 1;
+        }
+        Ok(least)
+    }
+
+    /// Whether a slate keeps all rules at a budget.
+    fn keeps(&self, budget: i64, shares: &[f64]) -> Result<bool, InvestError> {
+        let rules = SlateRules { budget: cents(i128::from(budget))?, ..self.rules.clone() };
+        Ok(self.problem(&rules, rules.goal(), &BTreeSet::new(), None).allows(shares))
     }
 
     /// The best slate at a budget a cent below the least that the slate needs.
-    fn next_out(
-        &self,
-        shares: &[f64],
-        control: &Control,
-    ) -> Result<(Option<SlateChange>, bool), InvestError> {
-        let none = SlateRules { budget: cents(0)?, ..self.rules.clone() };
-        let problem = self.problem(&none, none.goal(), &BTreeSet::new(), Some(Source::Budget));
-        let needs = problem.breach(&problem.activities(shares)).map_or(0.0, f64::ceil);
-        if needs < 1.0 {
+    fn next_out(&self, shares: &[f64], control: &Control) -> Result<(Option<SlateChange>, bool), InvestError> {
+        let needs = self.needs(shares)?;
+        if needs < 1 {
             return Ok((None, true));
         }
-        let rules = SlateRules { budget: cents(needs as i128 - 1)?, ..self.rules.clone() };
+        let rules = SlateRules { budget: cents(i128::from(needs - 1))?, ..self.rules.clone() };
         self.change(&rules, shares, None, control)
     }
 
@@ -237,7 +326,7 @@ impl Choice<'_> {
         control: &Control,
     ) -> Result<(Option<SlateChange>, bool), InvestError> {
         let choice = Choice { rules, scenarios: self.scenarios, numbers: self.numbers };
-        let (problem, solved) = choice.solve(rules.goal(), &Warm { start, cuts: vec![] }, control);
+        let (problem, solved) = choice.solve(rules.goal(), &Warm { start, ..Warm::default() }, control);
         Ok(match solved {
             Solved::Best(best) => {
                 let answer = choice.answer(&problem, &best.0, &best.1)?;
@@ -247,10 +336,6 @@ impl Choice<'_> {
             Solved::Nowhere => (None, true),
             Solved::Unknown { .. } => (None, false),
         })
-    }
-
-    fn point(&self, shares: &[f64]) -> Point {
-        self.problem(self.rules, self.rules.goal(), &BTreeSet::new(), None).evaluate(shares)
     }
 }
 

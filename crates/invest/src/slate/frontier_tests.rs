@@ -1,12 +1,14 @@
 //! The frontier and its steps against an account of all slates.
 #![allow(clippy::unwrap_used)]
 
+use marquee_domain::{Currency, Project};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::super::tests::{aversion, candidate, chosen, four, rules, scenarios};
+use super::super::tests::{aversion, chosen, four, rules, scenarios};
 use super::*;
-use crate::Requires;
+use crate::simulate::tests::{gross, project};
+use crate::{Candidate, Requires};
 
 /// A slate's cost, mean and CVaR, USD.
 struct Account {
@@ -40,7 +42,11 @@ fn some(seed: u64, n: usize) -> Scenarios {
         .map(|j| {
             let budget = dice.random_range(5.0..60.0f64).round();
             let (times, spread) = (dice.random_range(1.0..4.5), dice.random_range(0.2..1.4));
-            candidate(&format!("p{j}"), budget, budget * times, spread)
+            let project = Project {
+                franchise: Some(format!("f{}", j % 3)),
+                ..project(&format!("p{j}"), budget * 1e6 + j as f64 * 0.37)
+            };
+            Candidate::from_distributions(project, None, Some(gross(budget * times * 1e6, spread))).unwrap()
         })
         .collect();
     scenarios(&all, 200)
@@ -98,6 +104,24 @@ fn the_next_film_in_and_out_come_at_the_budgets_where_the_best_slate_changes() {
         let best = all.iter().filter(|a| a.cost < cost - 0.005).map(worth).fold(f64::MIN, f64::max);
         assert!((out.answer.objective.major() - best).abs() < 0.1, "seed {seed}");
         assert!((out.budget.major() - cost).abs() < 0.011 && !out.goes_out.is_empty(), "seed {seed}");
+    }
+}
+
+/// Limits are fractions of the budget in whole cents, so that a slate may need a fraction of a cent: it once never ended.
+#[test]
+fn the_next_film_in_is_found_under_limits_too() {
+    for seed in 30..34 {
+        let scenarios = some(seed, 9);
+        let limits = vec![crate::Limit { by: crate::LimitBy::Franchise, value: None, at_most: 0.3 }];
+        let rules = SlateRules { limits, max_projects: Some(5), ..rules("150M", 0.3) };
+        let answer = chosen(&rules, &scenarios);
+        let next = rules.next_films(&scenarios, &answer, &Control::default()).unwrap();
+        let into = next.into.unwrap();
+        assert!(next.complete && into.budget.minor() > rules.budget.minor());
+        let poorer =
+            SlateRules { budget: Money::from_minor(into.budget.minor() - 1, Currency::USD), ..rules.clone() };
+        let gain = |a: &SlateAnswer| a.objective.major() - answer.objective.major();
+        assert!(gain(&chosen(&poorer, &scenarios)).abs() < 1e3 && gain(&into.answer) > 0.01, "seed {seed}");
     }
 }
 

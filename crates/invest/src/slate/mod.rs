@@ -208,6 +208,10 @@ struct Choice<'a> {
 struct Warm {
     start: Option<Vec<f64>>,
     cuts: Vec<Vec<f64>>,
+    /// What may be left on the table in any case, USD.
+    slack: f64,
+    /// How many nodes the search may take, where that is limited.
+    most_nodes: Option<u64>,
 }
 
 /// What a search for the best slate came to.
@@ -265,12 +269,15 @@ impl<'a> Choice<'a> {
         let problem = self.problem(self.rules, goal, &BTreeSet::new(), None);
         let known = warm.start.clone().filter(|s| problem.allows(s));
         let known = known.filter(|s| problem.evaluate(s).objective > f64::NEG_INFINITY);
-        let start = match known.map_or_else(|| feasible(&problem, control), Feasible::Slate) {
+        let start = match known.map_or_else(|| feasible(&problem, warm.most_nodes, control), Feasible::Slate)
+        {
             Feasible::Slate(start) => start,
             Feasible::Nowhere => return (problem, Solved::Nowhere),
             Feasible::Unknown { least_risk } => return (problem, Solved::Unknown { least_risk }),
         };
-        let begin = Begin { start: Some(&start), cuts: &warm.cuts, gap: self.rules.gap, enough: None };
+        let Warm { cuts, slack, most_nodes, .. } = warm;
+        let (slack, most_nodes, gap) = (*slack, *most_nodes, self.rules.gap);
+        let begin = Begin { start: Some(&start), cuts, gap, slack, enough: None, most_nodes };
         let found = search(&problem, begin, control);
         let solved = match found.best.clone() {
             Some(best) => Solved::Best(Box::new((found, best))),
@@ -349,8 +356,8 @@ impl<'a> Choice<'a> {
 }
 
 /// Looks for any slate that keeps all rules: the cheapest, or where that is too risky or breaks one, by a search for the
-/// least risk that stops at the first under the cap.
-fn feasible(problem: &Problem<'_>, control: &Control) -> Feasible {
+/// least risk that stops at the first under the cap (or after so many nodes, where they are limited).
+fn feasible(problem: &Problem<'_>, most_nodes: Option<u64>, control: &Control) -> Feasible {
     let start = problem.cheapest();
     let allowed = problem.allows(&start);
     if allowed && problem.evaluate(&start).objective > f64::NEG_INFINITY {
@@ -366,8 +373,8 @@ fn feasible(problem: &Problem<'_>, control: &Control) -> Feasible {
         goal: Goal::new(0.0, if capped { 1.0 } else { 0.0 }, f64::INFINITY),
     };
     let enough = if capped { -cap } else { 0.0 };
-    let begin =
-        Begin { start: allowed.then_some(start.as_slice()), enough: Some(enough), ..Begin::default() };
+    let start = allowed.then_some(start.as_slice());
+    let begin = Begin { start, enough: Some(enough), most_nodes, ..Begin::default() };
     let found = search(&safest, begin, control);
     match found.best {
         Some(best) if problem.evaluate(&best.shares).objective > f64::NEG_INFINITY => {

@@ -31,21 +31,17 @@ pub(crate) struct Goal {
     pub(crate) mends: bool,
     /// The largest risk, USD.
     pub(crate) cap: f64,
-    /// A trade that must be worth at least so much, USD.
-    pub(crate) floor: Option<(Trade, f64)>,
 }
 
 impl Goal {
     /// A trade under a cap on risk.
     pub(crate) fn new(reward: f64, aversion: f64, cap: f64) -> Self {
-        Self { trade: Trade { reward, aversion }, mends: false, cap, floor: None }
+        Self { trade: Trade { reward, aversion }, mends: false, cap }
     }
 
-    /// Whether risk is looked at, by objective, cap or floor.
+    /// Whether risk is looked at, by objective or cap.
     pub(crate) fn weighs_risk(&self) -> bool {
-        self.trade.aversion > 0.0
-            || self.cap < f64::INFINITY
-            || self.floor.is_some_and(|f| f.0.aversion > 0.0)
+        self.trade.aversion > 0.0 || self.cap < f64::INFINITY
     }
 }
 
@@ -85,6 +81,12 @@ impl<'a> Numbers<'a> {
     /// The largest single mean or risk: the unit of money.
     pub(crate) fn unit(&self) -> f64 {
         self.mean.iter().chain(&self.risk).map(|x| x.abs()).fold(1.0, f64::max)
+    }
+
+    /// How many nodes one of many searches may take: some seconds' worth, counted and not timed, so that the answer is
+    /// the same on every machine.
+    pub(crate) fn effort(&self) -> u64 {
+        (4_000_000_000 / self.rows.len().max(1) as u64).clamp(500, 100_000)
     }
 
     /// Joint profit by scenario of a slate.
@@ -142,7 +144,7 @@ pub(crate) struct Point {
     pub(crate) shares: Vec<f64>,
     pub(crate) mean: f64,
     pub(crate) risk: f64,
-    /// What the goal says; minus infinity where the slate is over the cap or below the floor.
+    /// What the goal says; minus infinity where the slate is over the cap.
     pub(crate) objective: f64,
 }
 
@@ -169,7 +171,7 @@ impl Problem<'_> {
         if self.whole() { 0.25 } else { 1e-8 * rule.scale }
     }
 
-    /// How far a slate may be over the cap or below the floor for rounding: a tenth of a cent; with shares, which are
+    /// How far a slate may be over the cap for rounding: a tenth of a cent; with shares, which are
     /// found to a finite precision, also a hundred-millionth of the largest single risk.
     pub(crate) fn risk_tolerance(&self) -> f64 {
         1e-3 + if self.whole() { 0.0 } else { 1e-8 * self.numbers.unit() }
@@ -236,12 +238,10 @@ impl Problem<'_> {
 
     /// What a slate with these figures is worth to the goal; where they underestimate risk, no less than it is worth.
     pub(crate) fn promise(&self, mean: f64, risk: f64, breach: f64) -> f64 {
-        let (goal, tolerance) = (&self.goal, self.risk_tolerance());
-        let low = goal.floor.is_some_and(|(trade, least)| trade.worth(mean, risk) < least - tolerance);
-        match goal {
-            g if low || risk > g.cap + tolerance => f64::NEG_INFINITY,
-            g if g.mends => -breach,
-            g => g.trade.worth(mean, risk),
+        match &self.goal {
+            goal if risk > goal.cap + self.risk_tolerance() => f64::NEG_INFINITY,
+            goal if goal.mends => -breach,
+            goal => goal.trade.worth(mean, risk),
         }
     }
 

@@ -86,12 +86,6 @@ impl Relaxation {
             coefficients[problem.len() + k] = 1.0;
             self.program.add_row(Row { coefficients, limit: 0.0 });
         }
-        if let Some((trade, least)) = problem.goal.floor {
-            let on_share: Vec<f64> =
-                problem.numbers.mean.iter().map(|m| -trade.reward * m / self.money).collect();
-            let coefficients = self.expand(&on_share, &vec![0.0; problem.len()], trade.aversion, 0.0);
-            self.program.add_row(Row { coefficients, limit: -least / self.money });
-        }
     }
 
     /// A row over shares and presence as a row over the program's columns.

@@ -23,8 +23,12 @@ pub(crate) struct Begin<'a> {
     pub(crate) cuts: &'a [Vec<f64>],
     /// What may be left on the table, as a fraction of the objective.
     pub(crate) gap: f64,
-    /// An objective that is good enough to stop.
+    /// What may be left on the table in any case.
+    pub(crate) slack: f64,
+    /// An objective that is good enough to stop; the search also stops once none can be as good.
     pub(crate) enough: Option<f64>,
+    /// How many nodes may be looked at, where that is limited.
+    pub(crate) most_nodes: Option<u64>,
 }
 
 /// What a search found. Amounts in USD, or in the soft rules' unit where their breach is minimised.
@@ -61,7 +65,9 @@ pub(super) struct Search<'a> {
     pub(super) control: &'a Control,
     pub(super) best: Option<Point>,
     gap: f64,
-    enough: f64,
+    least_slack: f64,
+    enough: Option<f64>,
+    most_nodes: u64,
     /// What an exact answer may miss.
     exact: f64,
     /// The largest bound that was given up for lying within the slack of the best.
@@ -98,7 +104,9 @@ pub(crate) fn search(problem: &Problem<'_>, begin: Begin<'_>, control: &Control)
         control,
         best: None,
         gap: begin.gap,
-        enough: begin.enough.unwrap_or(f64::INFINITY),
+        least_slack: begin.slack.max(exact),
+        enough: begin.enough,
+        most_nodes: begin.most_nodes.unwrap_or(u64::MAX),
         exact,
         given_up: f64::NEG_INFINITY,
         nodes: 0,
@@ -123,6 +131,11 @@ impl Search<'_> {
         while let Some(node) = heap.pop() {
             if node.bound <= self.target() {
                 self.given_up = self.given_up.max(node.bound);
+                break;
+            }
+            if self.enough.is_some_and(|enough| node.bound < enough) {
+                heap.push(node);
+                finished = false;
                 break;
             }
             let spread = *first.get_or_insert(node.bound - self.target());
@@ -166,7 +179,9 @@ impl Search<'_> {
     }
 
     fn stops(&self) -> bool {
-        self.control.check().is_err() || self.value() >= self.enough
+        self.control.check().is_err()
+            || self.enough.is_some_and(|e| self.value() >= e)
+            || self.nodes >= self.most_nodes
     }
 
     /// Bounds a node and decides what to do with it; nothing where it was stopped.
@@ -306,7 +321,7 @@ impl Search<'_> {
 
     /// How much may be left on the table.
     pub(super) fn slack(&self) -> f64 {
-        self.exact.max(self.gap * self.best.as_ref().map_or(0.0, |b| b.objective.abs()))
+        self.least_slack.max(self.gap * self.best.as_ref().map_or(0.0, |b| b.objective.abs()))
     }
 
     /// Nodes with a bound up to here need not be looked at.
