@@ -87,9 +87,10 @@ fn mean_variance(folder: &Path, repeats: usize, rng: &mut ChaCha8Rng) -> Result<
     write(&folder.join("specific.npy"), &specific, &[MANY])?;
     let mandate = Mandate { bounds: Bounds::All { lower: 0.0, upper: CAP }, ..Mandate::default() };
     let control = Control::default();
+    let names = names(MANY);
     let (seconds, best) = median(repeats, || {
-        let (omega, specific) = (omega.clone(), specific.clone());
-        let estimates = Estimates::from_factors(names(MANY), mean.clone(), &loadings, omega, specific)?;
+        let (names, omega, specific) = (names.clone(), omega.clone(), specific.clone());
+        let estimates = Estimates::from_factors(names, mean.clone(), &loadings, omega, specific)?;
         solved(mandate.solve(&estimates, Problem::MaxUtility(AVERSION), &control)?)
     })?;
     let objective = best.expected_return - AVERSION / 2.0 * best.volatility.powi(2);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use faer::{Mat, Side};
 use serde::Serialize;
 
-use super::structure::{add_scaled, dot};
+use super::structure::{add_scaled, dot, times, transposed};
 use crate::InvestError;
 
 /// How a covariance is held.
@@ -25,16 +25,12 @@ pub(super) enum Covariance {
 impl Covariance {
     /// `out = Σ x`.
     pub(super) fn times(&self, x: &[f64], out: &mut [f64]) {
-        let n = x.len().max(1);
         match self {
-            Self::Dense(rows) => out.iter_mut().zip(rows.chunks(n)).for_each(|(o, row)| *o = dot(row, x)),
+            Self::Dense(rows) => times(rows, x, out),
             Self::Factors { loadings, specific } => {
-                let k = loadings.len() / n;
-                let mut sums = vec![0.0; k];
-                (0..x.len()).for_each(|i| add_scaled(&mut sums, x[i], &loadings[i * k..(i + 1) * k]));
-                for (i, o) in out.iter_mut().enumerate() {
-                    *o = specific[i] * x[i] + dot(&loadings[i * k..(i + 1) * k], &sums);
-                }
+                let sums = transposed(loadings, loadings.len() / x.len().max(1), x);
+                times(loadings, &sums, out);
+                out.iter_mut().zip(specific).zip(x).for_each(|((o, s), x)| *o += s * x);
             }
         }
     }
@@ -205,6 +201,9 @@ impl Estimates {
     fn root(&self) -> Result<Vec<f64>, InvestError> {
         let n = self.names.len();
         let Covariance::Dense(rows) = &self.covariance else { return Ok(vec![]) };
+        if let Ok(factor) = symmetric(rows, n).llt(Side::Lower) {
+            return Ok((0..n * n).map(|at| factor.L()[(at / n, at % n)]).collect());
+        }
         let (values, vectors) = eigen(rows, n)?;
         let entry = |at: usize| vectors[(at / n, at % n)] * values[at % n].max(0.0).sqrt();
         Ok((0..n * n).map(entry).collect())
@@ -233,10 +232,13 @@ pub(super) fn check_shape(what: &'static str, values: &[f64], expected: usize) -
     }
 }
 
+fn symmetric(rows: &[f64], n: usize) -> Mat<f64> {
+    Mat::from_fn(n, n, |i, j| rows[i * n + j])
+}
+
 fn eigen(rows: &[f64], n: usize) -> Result<(Vec<f64>, Mat<f64>), InvestError> {
-    let matrix = Mat::from_fn(n, n, |i, j| rows[i * n + j]);
     let range = "a matrix whose eigenvalues can be found; rescale the returns";
-    let found = matrix.self_adjoint_eigen(Side::Lower).map_err(|_| InvestError::Setting {
+    let found = symmetric(rows, n).self_adjoint_eigen(Side::Lower).map_err(|_| InvestError::Setting {
         name: "covariance",
         value: f64::NAN,
         range,
@@ -245,8 +247,11 @@ fn eigen(rows: &[f64], n: usize) -> Result<(Vec<f64>, Mat<f64>), InvestError> {
     Ok((values, found.U().to_owned()))
 }
 
-/// Clips negative eigenvalues.
+/// Clips negative eigenvalues, where there are any.
 fn nearest(rows: &mut [f64], n: usize) -> Result<Option<Repair>, InvestError> {
+    if symmetric(rows, n).llt(Side::Lower).is_ok() {
+        return Ok(None);
+    }
     let (values, vectors) = eigen(rows, n)?;
     let (least, most) = values.iter().fold((0.0_f64, 0.0_f64), |(l, m), v| (l.min(*v), m.max(*v)));
     if least >= -ROUNDING * most {

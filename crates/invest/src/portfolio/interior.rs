@@ -133,7 +133,8 @@ impl<'a, S: Structure> Method<'a, S> {
         structure.rows(&x, &mut reached);
         let mut slack: Vec<f64> = sides.iter().map(|s| s.sign * (x[s.variable] - s.bound)).collect();
         slack.extend(program.limits.iter().zip(&reached).map(|(b, a)| (b - a).max(0.1)));
-        let multiplier = slack.iter().map(|s| START / s).collect();
+        let room = slack.iter().sum::<f64>() / slack.len().max(1) as f64;
+        let multiplier = slack.iter().map(|s| START * room.min(1.0) / s).collect();
         let (dual, rows) = (vec![0.0; x.len()], reached);
         let at = Point { x, price: 0.0, slack, multiplier };
         Self { structure, program, sides, fixed, at, dual, budget: 0.0, rows, objective: 0.0 }
@@ -244,7 +245,7 @@ impl<'a, S: Structure> Method<'a, S> {
     }
 }
 
-/// Slack × multiplier at the start.
+/// Slack × multiplier at the start, over the mean slack: multipliers are then around costs, which are around 1.
 const START: f64 = 0.1;
 
 impl Point {

@@ -19,6 +19,20 @@ use super::structure::{Quadratic, dot};
 use crate::InvestError;
 
 /// What a good portfolio is.
+///
+/// ```
+/// use marquee_domain::Control;
+/// use marquee_invest::portfolio::{Estimates, Mandate, Outcome, Problem};
+/// let names = vec!["bonds".to_owned(), "films".to_owned()];
+/// let estimates = Estimates::new(names, vec![0.04, 0.12], vec![0.01, 0.0, 0.0, 0.09])?;
+/// let mandate = Mandate { risk_free: 0.02, ..Mandate::default() };
+/// let Outcome::Solved(best) = mandate.solve(&estimates, Problem::MaxSharpe, &Control::default())? else {
+///     panic!("it is feasible")
+/// };
+/// // Uncorrelated: each by its return above the risk-free rate over its variance, 2 to 10/9.
+/// assert!((best.weights[0].weight - 2.0 / (2.0 + 10.0 / 9.0)).abs() < 1e-6);
+/// # Ok::<(), marquee_invest::InvestError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
@@ -326,6 +340,7 @@ impl Search<'_> {
             found = self.least_variance(1.0, u)?;
             high = (to(u), over(&found, u));
         }
+        let mut same_side = 0;
         for _ in 0..60 {
             if high.1.min(-low.1) <= 0.0 || high.0 - low.0 <= 1e-12 * high.0 {
                 break;
@@ -334,16 +349,15 @@ impl Search<'_> {
             let u = from(at);
             found = self.least_variance(1.0, u)?;
             let value = over(&found, u);
-            if value.abs() <= 1e-11 * size {
+            if value.abs() <= 1e-10 * size {
                 break;
             }
-            if value < 0.0 {
-                low = (at, value);
-                high.1 *= 0.5;
-            } else {
-                high = (at, value);
-                low.1 *= 0.5;
-            }
+            let (near, far) = if value < 0.0 { (&mut low, &mut high) } else { (&mut high, &mut low) };
+            *near = (at, value);
+            // An end that stays for a second time counts half.
+            let side = if value < 0.0 { -1 } else { 1 };
+            far.1 *= if side == same_side { 0.5 } else { 1.0 };
+            same_side = side;
         }
         Ok(found)
     }

@@ -3,6 +3,7 @@
 //!
 //! What is *not* here: the scenario tail (`tail`), whose matrix is another.
 
+use faer::linalg::matmul::matmul as product;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::linalg::solvers::{Llt, Solve as _};
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
@@ -76,6 +77,30 @@ pub(super) fn solve_with(factor: &Llt<f64>, right: &mut [f64]) {
     factor.solve_in_place(MatMut::from_column_major_slice_mut(right, n, 1));
 }
 
+/// tableᵀ x; `table` is row after row.
+pub(super) fn transposed(table: &[f64], width: usize, x: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; width];
+    let left = MatRef::from_column_major_slice(table, width, x.len());
+    let right = MatRef::from_column_major_slice(x, x.len(), 1);
+    product(
+        MatMut::from_column_major_slice_mut(&mut sums, width, 1),
+        Accum::Replace,
+        left,
+        right,
+        1.0,
+        Par::Seq,
+    );
+    sums
+}
+
+/// `out = table x`; `table` is row after row.
+pub(super) fn times(table: &[f64], x: &[f64], out: &mut [f64]) {
+    let (rows, width) = (out.len(), x.len());
+    let left = MatRef::from_row_major_slice(table, rows, width);
+    let right = MatRef::from_column_major_slice(x, width, 1);
+    product(MatMut::from_column_major_slice_mut(out, rows, 1), Accum::Replace, left, right, 1.0, Par::Seq);
+}
+
 /// The inner product, in four sums.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
@@ -125,9 +150,9 @@ impl Woodbury {
         right.iter_mut().zip(&self.inverse).for_each(|(r, i)| *r *= i);
         let mut shares = transposed(wide, width, right);
         solve_with(&self.factor, &mut shares);
-        for ((r, i), line) in right.iter_mut().zip(&self.inverse).zip(wide.chunks(width)) {
-            *r -= i * dot(line, &shares);
-        }
+        let mut spread = vec![0.0; right.len()];
+        times(wide, &shares, &mut spread);
+        right.iter_mut().zip(&self.inverse).zip(&spread).for_each(|((r, i), s)| *r -= i * s);
     }
 
     /// What `solve` left: `right` − (D + U S Uᵀ) x.
@@ -135,18 +160,11 @@ impl Woodbury {
         let width = self.scale.len();
         let mut shares = transposed(wide, width, x);
         shares.iter_mut().zip(&self.scale).for_each(|(h, s)| *h *= s);
-        let one = |((r, x), (i, line)): ((&f64, &f64), (&f64, &[f64]))| {
-            if *i > 0.0 { r - x / i - dot(line, &shares) } else { 0.0 }
-        };
-        right.iter().zip(x).zip(self.inverse.iter().zip(wide.chunks(width))).map(one).collect()
+        let mut spread = vec![0.0; x.len()];
+        times(wide, &shares, &mut spread);
+        let one = |(((r, x), i), s): (((&f64, &f64), &f64), &f64)| if *i > 0.0 { r - x / i - s } else { 0.0 };
+        right.iter().zip(x).zip(&self.inverse).zip(&spread).map(one).collect()
     }
-}
-
-/// tableᵀ x.
-fn transposed(table: &[f64], width: usize, x: &[f64]) -> Vec<f64> {
-    let mut sums = vec![0.0; width];
-    x.iter().zip(table.chunks(width)).for_each(|(x, line)| add_scaled(&mut sums, *x, line));
-    sums
 }
 
 impl<'a> Quadratic<'a> {

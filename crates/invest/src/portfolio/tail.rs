@@ -9,7 +9,7 @@ use faer::linalg::solvers::Llt;
 use rayon::prelude::*;
 
 use super::interior::Structure;
-use super::structure::{add_scaled, cholesky, dot, gram, part_length, solve_with};
+use super::structure::{add_scaled, cholesky, dot, gram, part_length, solve_with, times, transposed};
 use crate::simplex::Row;
 
 /// The rows: first those on the weights alone, then one for each scenario.
@@ -41,24 +41,17 @@ impl<'a> TailProgram<'a> {
         let length = part_length(out.len());
         let parts = out.par_chunks_mut(length).zip(self.table.par_chunks(length * self.width)).enumerate();
         parts.for_each(|(part, (out, table))| {
-            for (i, (o, line)) in out.iter_mut().zip(table.chunks(self.width)).enumerate() {
-                *o = f(dot(line, x), part * length + i);
-            }
+            times(table, x, out);
+            out.iter_mut().enumerate().for_each(|(i, o)| *o = f(*o, part * length + i));
         });
     }
 
     /// `out += factor × Σ y[i] table[i]`, the same to the last bit on any number of threads.
     fn add_scenarios(&self, factor: f64, y: &[f64], out: &mut [f64]) {
         let length = part_length(y.len());
-        let parts: Vec<Vec<f64>> = y
-            .par_chunks(length)
-            .zip(self.table.par_chunks(length * self.width))
-            .map(|(y, table)| {
-                let mut sum = vec![0.0; self.width];
-                y.iter().zip(table.chunks(self.width)).for_each(|(y, line)| add_scaled(&mut sum, *y, line));
-                sum
-            })
-            .collect();
+        let tables = self.table.par_chunks(length * self.width);
+        let parts: Vec<Vec<f64>> =
+            y.par_chunks(length).zip(tables).map(|(y, table)| transposed(table, self.width, y)).collect();
         parts.iter().for_each(|p| add_scaled(out, factor, p));
     }
 }
