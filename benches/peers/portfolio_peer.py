@@ -3,8 +3,8 @@
     cargo build --release -p marquee-invest --example portfolio_bench
     python3 portfolio_peer.py target/release/examples/portfolio_bench [--repeats N]
 
-Runs the given program, which writes its instances and prints its own medians, then solves each instance with cvxpy and
-Clarabel, as often. Prints one JSON object a line for each problem: {problem, marquee_seconds, cvxpy_seconds,
+Runs the given program, which writes its instances and prints its own medians, solves each instance with cvxpy and
+Clarabel as often, and runs the program again: the slower of its two medians counts, as the load of a machine changes. Prints one JSON object a line for each problem: {problem, marquee_seconds, cvxpy_seconds,
 clarabel_seconds, ratio, ratio_to_clarabel_alone, marquee_objective, cvxpy_objective, relative_difference, load}. Seconds are
 medians. cvxpy_seconds go from arrays in memory to the answer, as marquee_seconds do; clarabel_seconds are what Clarabel
 itself reports of that, so that ratio_to_clarabel_alone leaves out all that cvxpy adds. One warm-up solve of each is not
@@ -72,6 +72,12 @@ def measure(build, repeats):
     return statistics.median(whole), statistics.median(solver), float(problem.value)
 
 
+def solved_by(command):
+    """What the program prints, by problem."""
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return {answer["problem"]: answer for answer in map(json.loads, run.stdout.splitlines())}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", metavar="portfolio_bench")
@@ -81,12 +87,13 @@ def main():
     print(json.dumps({"cvxpy": cp.__version__, "clarabel": clarabel.__version__, "cores": os.cpu_count()}), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         command = [options.program, folder, str(options.repeats)]
-        run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        for line in run.stdout.splitlines():
-            ours = json.loads(line)
-            seconds, alone, objective = measure(peers[ours["problem"]](folder), options.repeats)
+        before = solved_by(command)
+        measured = {problem: measure(peers[problem](folder), options.repeats) for problem in before}
+        after = solved_by(command)
+        for problem, (seconds, alone, objective) in measured.items():
+            ours = max(before[problem], after[problem], key=lambda run: run["seconds"])
             answer = {
-                "problem": ours["problem"],
+                "problem": problem,
                 "marquee_seconds": ours["seconds"],
                 "cvxpy_seconds": round(seconds, 4),
                 "clarabel_seconds": round(alone, 4),
