@@ -2,7 +2,7 @@
 //!
 //! The way through: a [`Deal`] (editable, dated assumptions) and a project's cost make a [`Waterfall`]; a [`Simulation`]
 //! draws joint outcomes of all [`Candidate`]s and pays each through its waterfall into a matrix of profits,
-//! [`Scenarios`]; [`SlateRules`] choose whole projects from that matrix, exactly.
+//! [`Scenarios`]; [`SlateRules`] choose projects, whole or in part, from that matrix, exactly.
 //!
 //! What is *not* here: forecasting (a `marquee_domain::Forecast` comes in as a value), files, clocks, and any figure that
 //! was fitted to reported profits. Every profit is **gross-implied**: it follows from a gross and an assumed deal. All
