@@ -127,7 +127,7 @@ pub enum Fix {
         value: Option<String>,
         /// The fraction of the budget that it is.
         from: f64,
-        /// What it must be: above 1 where what must be in costs more than the budget.
+        /// What it must be.
         to: f64,
     },
     /// Raise the cap on risk.
