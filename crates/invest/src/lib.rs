@@ -1,8 +1,8 @@
 //! From a forecast to money, risk and a slate that can be defended.
 //!
 //! The way through: a [`Deal`] (editable, dated assumptions and terms) says who is paid what when. A [`Simulation`] draws
-//! joint outcomes of all [`Candidate`]s; as one profit a project they are the [`Scenarios`] from which [`SlateRules`] choose,
-//! exactly; through the [`Waterfall`], to the cent, they are each participant's [`Worth`].
+//! joint outcomes of all [`Candidate`]s; as one profit a project they are the [`Scenarios`] from which [`SlateRules`] choose
+//! projects, whole or in part, exactly; through the [`Waterfall`], to the cent, they are each participant's [`Worth`].
 //!
 //! What is *not* here: forecasting (a `marquee_domain::Forecast` comes in as a value), files, clocks, and any figure that
 //! was fitted to reported profits. Every profit is **gross-implied**: it follows from a gross and an assumed deal. All

@@ -5,6 +5,7 @@ mod awards;
 mod charts;
 mod command_line;
 mod common;
+mod invest;
 #[cfg(unix)]
 mod kill;
 mod plans;

@@ -127,7 +127,7 @@ pub enum Fix {
         value: Option<String>,
         /// The fraction of the budget that it is.
         from: f64,
-        /// What it must be: above 1 where what must be in costs more than the budget.
+        /// What it must be.
         to: f64,
     },
     /// Raise the cap on risk.
@@ -242,10 +242,14 @@ impl Choice<'_> {
     pub(super) fn infeasible(&self, cap: f64, control: &Control) -> Result<Infeasible, InvestError> {
         let sources = self.sources(cap);
         let nothing = BTreeSet::new();
-        let tried = sources
-            .par_iter()
-            .map(|source| self.smallest(self.rules, *source, cap, &nothing, control))
-            .collect::<Result<Vec<_>, InvestError>>()?;
+        let of = |source: &Source| self.smallest(self.rules, *source, cap, &nothing, control);
+        // The least risk is the longest search: it begins at once, so that a deadline leaves it the most time.
+        let is_cap = |source: &&Source| **source == Source::RiskCap;
+        let (least_risk, others) = rayon::join(
+            || sources.iter().find(is_cap).map(of),
+            || sources.par_iter().filter(|s| !is_cap(s)).map(of).collect::<Vec<_>>(),
+        );
+        let tried = others.into_iter().chain(least_risk).collect::<Result<Vec<_>, InvestError>>()?;
         let complete = tried.iter().all(|t| matches!(t, Tried::Fix(_, true) | Tried::NotEnough));
         let fix = |t: Tried| if let Tried::Fix(fix, _) = t { Some(fix) } else { None };
         let fixes: Vec<Fix> = tried.into_iter().filter_map(fix).collect();

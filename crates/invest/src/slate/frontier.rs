@@ -290,7 +290,11 @@ impl Choice<'_> {
     }
 
     /// The best slate at a budget a cent below the least that the slate needs.
-    fn next_out(&self, shares: &[f64], control: &Control) -> Result<(Option<SlateChange>, bool), InvestError> {
+    fn next_out(
+        &self,
+        shares: &[f64],
+        control: &Control,
+    ) -> Result<(Option<SlateChange>, bool), InvestError> {
         let needs = self.needs(shares)?;
         if needs < 1 {
             return Ok((None, true));
