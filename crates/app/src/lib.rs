@@ -49,10 +49,10 @@ pub mod types {
         Bounds, CvarProblem, Holding, Mandate, Outcome as PortfolioOutcome, Portfolio, Problem, Repair,
     };
     pub use marquee_invest::{
-        AllocationAnswer, AllocationOutcome, AtMost, BestSpend, Candidate, CurvePoint, Deal,
-        ElasticityEstimate, Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms, Objective, Outcome,
-        Policy, ProjectReturn, Replayed, Requires, RiskEffect, Simulation, SlateAnswer, SlateChange,
-        SlateRules, SpendLimit, Stress, Tentpoles, Together, Valuation, Worth,
+        Actual, AllocationAnswer, AllocationOutcome, AtMost, Attribution, BestSpend, Candidate, Cause,
+        CurvePoint, Deal, ElasticityEstimate, Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms,
+        Objective, Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect, Simulation, SlateAnswer,
+        SlateChange, SlateRules, SpendLimit, Stress, Tentpoles, Together, Valuation, Worth,
     };
     pub use marquee_platform::{Entry, Head};
 }

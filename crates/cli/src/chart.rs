@@ -32,7 +32,7 @@ impl Chart {
             area.fill(&WHITE).map_err(failed)?;
             match self {
                 Self::Fan { title, periods, low, middle, high } => {
-                    fan(&area, title, periods, [low, middle, high])?
+                    fan(&area, title, periods, [low, middle, high])?;
                 }
                 Self::Ranges { title, of } => ranges(&area, title, of)?,
                 Self::Line { title, x, y, money, points } => line(&area, title, (x, y), *money, points)?,

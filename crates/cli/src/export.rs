@@ -114,7 +114,7 @@ fn csv_of(sheet: &Sheet) -> Result<Vec<u8>> {
             Cell::Empty => String::new(),
         }))?;
     }
-    writer.into_inner().map_err(|e| e.into_error()).context("cannot write CSV")
+    writer.into_inner().map_err(csv::IntoInnerError::into_error).context("cannot write CSV")
 }
 
 pub(crate) fn xlsx_of(sheets: &[Sheet]) -> Result<Vec<u8>> {

@@ -40,7 +40,7 @@ struct Written {
 /// An amount as a text such as `"80M"` or as plain dollars.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Amount {
+pub(crate) enum Amount {
     Text(String),
     Whole(i64),
     Number(f64),
@@ -121,7 +121,7 @@ impl Written {
 }
 
 impl Amount {
-    fn money(&self) -> Result<marquee_domain::Money> {
+    pub(crate) fn money(&self) -> Result<marquee_domain::Money> {
         use marquee_domain::{Currency, Money};
         let money: Money = match self {
             Self::Text(text) => text.parse()?,
@@ -136,7 +136,7 @@ impl Amount {
 }
 
 /// A day as a TOML date or as text.
-fn day(value: &toml::Value) -> Result<Day> {
+pub(crate) fn day(value: &toml::Value) -> Result<Day> {
     match value {
         toml::Value::Datetime(date) => Ok(date.to_string().parse()?),
         toml::Value::String(text) => Ok(text.parse()?),

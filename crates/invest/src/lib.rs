@@ -15,6 +15,7 @@
 //! | `waterfall` | one outcome paid to everybody, by quarter, to the cent |
 //! | `simulate` | outcomes that move together, events that strike, each project's return |
 //! | `value` | what a project is worth to each participant, what each risk costs |
+//! | `attribution` | what was made against what was projected, and why |
 //! | `replay` | what a year's choices would have made, by the grosses that came |
 //! | `risk` | conditional value at risk, quantiles |
 //! | `slate` | the choice: what is asked and answered |
@@ -29,6 +30,7 @@
 //! | `portfolio` | assets held in any share: mean-variance, mean-CVaR, the frontier, from any price table |
 
 mod allocation;
+mod attribution;
 mod deal;
 mod elasticity;
 mod error;
@@ -46,6 +48,7 @@ pub use allocation::{
     Allocation, AllocationAnswer, AllocationOutcome, BestSpend, Bound, Bucket, ElasticityCase, PlannedSpend,
     SpendingProject,
 };
+pub use attribution::{Actual, Attribution, Cause};
 pub use deal::{AssumptionRow, Deal, IncentiveKind, Kind, MarketingPlan, RiskKind};
 pub use elasticity::{Elasticity, ElasticityEstimate, FittedElasticity, Observed, estimate_elasticity};
 pub use error::InvestError;

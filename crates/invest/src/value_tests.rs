@@ -1,5 +1,6 @@
 //! What everybody gets over all scenarios, held to the short form and to itself.
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::inconsistent_digit_grouping, reason = "the last two digits are cents")]
 
 use marquee_domain::Project;
 

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod issues;
 pub mod models;
 pub mod option;
+pub mod performance;
 pub mod portfolio;
 pub mod promote;
 pub mod reception;

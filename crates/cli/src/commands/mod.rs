@@ -18,6 +18,7 @@ mod ingest;
 mod issues;
 mod models;
 mod option;
+mod performance;
 mod reception;
 mod replay;
 mod sensitivity;
@@ -114,6 +115,8 @@ enum Command {
     Deal(deal::Args),
     /// Efficient slates from the least risk to the largest mean; or portfolios of any assets with prices.
     Frontier(frontier::Args),
+    /// What projects made against what was projected, and what the difference comes from.
+    Performance(performance::Args),
     /// Ask the lake in SQL, read-only.
     Sql(sql::Args),
     /// Measure speed and memory.
@@ -180,6 +183,7 @@ impl Cli {
             Command::Slate(args) => slate::run(&context, args).await,
             Command::Deal(args) => deal::run(&context, &args),
             Command::Frontier(args) => frontier::run(&context, args).await,
+            Command::Performance(args) => performance::run(&context, args).await,
             Command::Sql(args) => sql::run(&context, &args).await,
             Command::Bench(args) => bench::run(&context, &args).await,
             Command::Doctor(args) => doctor::run(&context, &args).await,

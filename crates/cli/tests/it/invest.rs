@@ -89,6 +89,12 @@ fn projects_are_valued_stressed_and_chosen_under_a_deal() {
         number(&spends["allocation"], "profit_usd") >= number(&spends["allocation"], "planned_profit_usd")
     );
 
+    let made = ask(data, &["performance", &project, "--actuals", &example("actuals.toml")]);
+    let parts = made["together"]["parts_usd"].as_object().unwrap();
+    let sum: f64 = parts.values().map(|v| v.as_f64().unwrap()).sum();
+    let difference = number(&made["together"], "actual_usd") - number(&made["together"], "projected_usd");
+    assert!((sum - difference).abs() < 0.02 && parts["cost"].as_f64().unwrap() < 0.0, "{made}");
+
     let replayed = ask(data, &["replay", "--years", "2000..2001", "--scenarios", "1000"]);
     let years = replayed["years"].as_array().unwrap();
     assert_eq!((years.len(), replayed["policies"].as_array().unwrap().len()), (2, 3));

@@ -376,16 +376,19 @@ impl<'a> Draw<'a> {
         Ok(ProjectPlan { costs, marketing, expenses: expenses.major(), cost })
     }
 
-    /// What happens to a candidate in each scenario, `without` one of the risks where that is named.
-    pub(crate) fn outcomes(&self, candidate: &Candidate, without: Option<&str>) -> Vec<Scenario> {
+    /// Domestic and international gross of a candidate in each scenario, USD, before any event.
+    pub(crate) fn grosses(&self, candidate: &Candidate) -> Vec<(f64, f64)> {
         let mut scores = vec![0.0; self.simulation.scenarios];
         self.factors.scores(candidate, &mut scores);
+        scores.iter().map(|score| candidate.grosses(*score, &self.terms)).collect()
+    }
+
+    /// What happens to a candidate in each scenario, `without` one of the risks where that is named.
+    pub(crate) fn outcomes(&self, candidate: &Candidate, without: Option<&str>) -> Vec<Scenario> {
         let moved = 1.0 + self.stress.map_or(0.0, |s| s.forecast_bias);
-        let outcome = |score: &f64| {
-            let (domestic, international) = candidate.grosses(*score, &self.terms);
-            Scenario::as_planned(domestic * moved, international * moved)
-        };
-        let mut outcomes: Vec<Scenario> = scores.iter().map(outcome).collect();
+        let grosses = self.grosses(candidate).into_iter();
+        let mut outcomes: Vec<Scenario> =
+            grosses.map(|(home, abroad)| Scenario::as_planned(home * moved, abroad * moved)).collect();
         for risk in events::concerning(self.deal, candidate) {
             if without != Some(&risk.name) {
                 events::strike(risk, candidate, self.simulation.seed, self.stress, &mut outcomes);

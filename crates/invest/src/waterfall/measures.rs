@@ -110,9 +110,9 @@ fn root(cash: &[f64], a: f64, b: f64) -> f64 {
     for _ in 0..60 {
         let (f, slope) = value(cash, v);
         if (f > 0.0) == rising {
-            high = v
+            high = v;
         } else {
-            low = v
+            low = v;
         }
         let step = v - f / slope;
         let next = if step > low && step < high { step } else { 0.5 * (low + high) };
@@ -127,6 +127,7 @@ fn root(cash: &[f64], a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    #![allow(clippy::inconsistent_digit_grouping, reason = "the last two digits are cents")]
     use super::*;
     use proptest::prelude::*;
 

@@ -18,6 +18,14 @@ pub struct Quarter {
     pub quarter: u8,
 }
 
+impl Quarter {
+    /// How many quarters after another it is; below zero where it comes before.
+    #[must_use]
+    pub fn quarters_since(self, earlier: Self) -> i32 {
+        (self.year - earlier.year) * 4 + i32::from(self.quarter) - i32::from(earlier.quarter)
+    }
+}
+
 impl std::fmt::Display for Quarter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} Q{}", self.year, self.quarter)

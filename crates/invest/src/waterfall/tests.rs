@@ -1,5 +1,6 @@
 //! Known payouts by hand, and the law: every cent that comes in goes to somebody.
 #![allow(clippy::expect_used)]
+#![allow(clippy::inconsistent_digit_grouping, reason = "the last two digits are cents")]
 
 use marquee_domain::{Budget, Currency, Day, Money, Spend};
 use proptest::prelude::*;
