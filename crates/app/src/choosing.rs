@@ -1,6 +1,8 @@
 //! From projects to forecasts, candidates, scenarios and a choice.
 //!
-//! Not a use case: `slate`, `value`, `stress` and the demo stand on it.
+//! Not a use case: those that are about projects and money stand on it.
+
+use std::time::{Duration, Instant};
 
 use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
 use marquee_invest::{Candidate, Deal, Outcome, Scenarios, Simulation, SlateRules};
@@ -20,6 +22,8 @@ pub struct Choice<'a> {
     pub scenarios: usize,
     /// The seed of the scenarios.
     pub seed: u64,
+    /// How long to search once everything is simulated; without an end where nothing is said.
+    pub time_limit: Option<Duration>,
 }
 
 /// The worldwide forecast of each project: as of the first of `days`, or of the project's own day on the second, today.
@@ -54,6 +58,14 @@ pub fn candidates(projects: &[Project], forecasts: &[Forecast]) -> Result<Vec<Ca
     Ok(candidates.collect::<Result<_, _>>()?)
 }
 
+/// A control that stops after a time limit from now on.
+pub fn limited(control: &Control, limit: Option<Duration>) -> Control {
+    match limit {
+        Some(limit) => control.clone().until(Instant::now() + limit),
+        None => control.clone(),
+    }
+}
+
 /// Simulates the projects together and chooses among them.
 ///
 /// # Errors
@@ -67,6 +79,6 @@ pub fn choose(
     let candidates = candidates(projects, forecasts)?;
     let simulation = Simulation { scenarios: choice.scenarios, seed: choice.seed, ..Simulation::default() };
     let scenarios = simulation.run(&candidates, choice.deal, control)?;
-    let outcome = choice.rules.choose(&scenarios, control)?;
+    let outcome = choice.rules.choose(&scenarios, &limited(control, choice.time_limit))?;
     Ok((scenarios, outcome))
 }

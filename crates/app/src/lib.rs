@@ -54,5 +54,6 @@ pub mod types {
         Objective, Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect, Simulation, SlateAnswer,
         SlateChange, SlateRules, SpendLimit, Stress, Tentpoles, Together, Valuation, Worth,
     };
+    pub use marquee_learn::judge::Estimate;
     pub use marquee_platform::{Entry, Head};
 }

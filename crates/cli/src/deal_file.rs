@@ -1,7 +1,7 @@
 //! The deal as a file: TOML, or a spreadsheet of the same content.
 //!
 //! In a spreadsheet each row is one value: where it stands (`territory[1].part`, the first is 1), the value, and for a
-//! figure its date, source and note. A list of figures is written with semicolons between them. Reading one makes the
+//! figure its date, source and note. A list is written as TOML does: [0.6, 0.4]. Reading one makes the
 //! same TOML text again, which is then read as any deal is, so that nothing is checked twice.
 
 use std::path::Path;
@@ -69,17 +69,15 @@ fn cell(value: &Value) -> Cell {
     match value {
         Value::Float(number) => Cell::Number(*number),
         Value::Integer(number) => Cell::Number(*number as f64),
-        Value::String(text) => Cell::Text(text.clone()),
-        // A list stays what it is however long: one of text keeps its quotation marks.
-        Value::Array(list) => Cell::Text(
-            list.iter()
-                .map(|v| v.as_str().map_or_else(|| v.to_string(), |text| format!("{text:?}")))
-                .collect::<Vec<_>>()
-                .join("; ")
-                + if list.len() == 1 { ";" } else { "" },
-        ),
+        Value::String(text) if is_plain(text) => Cell::Text(text.clone()),
+        // Lists, truths, and texts that could be taken for one, as TOML writes them.
         other => Cell::Text(other.to_string()),
     }
+}
+
+/// Whether a text in a cell can be nothing else.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with(['[', '"', '\'']) && !matches!(text, "true" | "false")
 }
 
 fn from_xlsx(bytes: &[u8]) -> Result<String> {
@@ -117,6 +115,7 @@ fn read_row(cells: &[Data]) -> Result<Value> {
         Some(Data::Float(number)) => Value::Float(*number),
         Some(Data::Int(number)) => Value::Integer(*number),
         Some(Data::Bool(yes)) => Value::Boolean(*yes),
+        Some(Data::DateTime(_) | Data::DateTimeIso(_)) => Value::String(day_of(&cells[1])?),
         Some(Data::String(text)) => read_text(text)?,
         _ => bail!("it has no value"),
     };
@@ -124,28 +123,36 @@ fn read_row(cells: &[Data]) -> Result<Value> {
     let mut figure = Table::new();
     figure.insert("value".to_owned(), value);
     figure.insert("source".to_owned(), Value::String(source));
-    for (i, name) in [(2, "dated"), (4, "note")] {
-        if let Some(text) = text(i) {
-            figure.insert(name.to_owned(), Value::String(text));
-        }
+    if let Some(cell) = cells.get(2).filter(|c| **c != Data::Empty) {
+        figure.insert("dated".to_owned(), Value::String(day_of(cell)?));
+    }
+    if let Some(note) = text(4) {
+        figure.insert("note".to_owned(), Value::String(note));
     }
     Ok(Value::Table(figure))
 }
 
-/// A text, a list with semicolons, or a truth.
-fn read_text(text: &str) -> Result<Value> {
-    if text.contains(';') {
-        let items = text.trim_end_matches(';').replace(';', ",");
-        let table: Table = toml::from_str(&format!("list = [{items}]"))
-            .with_context(|| format!("`{text}` is not a list of numbers or quoted names"))?;
-        return table.get("list").cloned().context("a list");
-    }
-    Ok(match text {
-        "true" => Value::Boolean(true),
-        "false" => Value::Boolean(false),
-        "[]" => Value::Array(vec![]),
-        other => Value::String(other.to_owned()),
+/// A day as text, also where the spreadsheet made a date of it.
+fn day_of(cell: &Data) -> Result<String> {
+    Ok(match cell {
+        Data::DateTime(date) => {
+            // Spreadsheets count days from 30 December 1899.
+            let day = marquee_domain::Day::from_epoch_days(date.as_f64() as i32 - 25_569);
+            day.context("a date that no calendar has")?.to_string()
+        }
+        Data::DateTimeIso(text) => text.chars().take(10).collect(),
+        other => other.to_string(),
     })
+}
+
+/// A text, or what TOML reads where it starts as a list or in quotation marks.
+fn read_text(text: &str) -> Result<Value> {
+    if is_plain(text) {
+        return Ok(Value::String(text.to_owned()));
+    }
+    let table: Table = toml::from_str(&format!("value = {text}"))
+        .with_context(|| format!("`{text}` is not a list such as [0.6, 0.4] or [\"bank\"]"))?;
+    table.get("value").cloned().context("a value")
 }
 
 /// Puts a value where its key says: `territory[2].part`.
@@ -189,6 +196,13 @@ mod tests {
             let back = from_xlsx(&bytes).expect("read");
             assert_eq!(Deal::from_toml(&back).expect("valid"), Deal::from_toml(text).expect("valid"));
         }
+        let odd = Deal::DEFAULT_TOML
+            .replacen("name = \"strike\"", "name = \"true\"", 1)
+            .replacen("name = \"recession year\"", "name = \"[reshoots; \\u00ad late]\"", 1)
+            .replacen("profit = 1.0", "profit = 1.0\nafter = []", 1);
+        let bytes = xlsx_of(&[sheet(&odd).expect("rows")]).expect("a spreadsheet");
+        let back = from_xlsx(&bytes).expect("read");
+        assert_eq!(Deal::from_toml(&back).expect("valid"), Deal::from_toml(&odd).expect("valid"));
     }
 
     #[test]

@@ -116,6 +116,9 @@ impl Cost {
                 }
                 Ok(money.major())
             }
+            Self::Part(Part { budget: 0.0, marketing: 0.0 }) => {
+                bail!("give money such as \"2M\" or a part of the budget or marketing")
+            }
             Self::Part(part) => Ok(part.budget * budget + part.marketing * marketing),
         }
     }

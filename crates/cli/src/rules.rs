@@ -25,7 +25,7 @@ pub(crate) struct RuleArgs {
     #[arg(long, value_name = "FRACTION")]
     min_share: Option<f64>,
     /// With --min-share, a project that is taken whole or not at all. May be repeated.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "min_share")]
     whole: Vec<String>,
     /// What may be spent in a calendar year: 2014=150M. May be repeated.
     #[arg(long, value_name = "YEAR=AMOUNT", value_parser = spend_limit)]

@@ -4,6 +4,8 @@
 //! film, and the biggest budgets in full. What each made is reckoned from actual grosses through the deal, so it is
 //! gross-implied as the forecasts are: it judges the choice, not the deal. US dollars, nominal, undiscounted.
 
+use std::time::{Duration, Instant};
+
 use marquee_domain::{Control, Gross, Money};
 use serde::Serialize;
 
@@ -55,6 +57,8 @@ pub struct Replayed {
     pub policy: Policy,
     /// What it bought: film number and share of it.
     pub shares: Vec<(usize, f64)>,
+    /// What is proven to be left: no slate is better by more than this fraction; none for the naive policies.
+    pub gap: Option<f64>,
     /// What that cost.
     pub cost: Money,
     /// The mean profit that was projected for it.
@@ -66,7 +70,7 @@ pub struct Replayed {
 }
 
 /// Spends `rules`' budget by each policy on `films` and reckons what it made. The optimiser's slate may be within its gap
-/// where time runs out; nothing where its rules cannot be kept.
+/// where `time_limit` runs out.
 ///
 /// # Errors
 /// As [`Simulation::run`] and [`SlateRules::choose`].
@@ -75,11 +79,17 @@ pub fn replay(
     rules: &SlateRules,
     simulation: &Simulation,
     deal: &Deal,
+    time_limit: Option<Duration>,
     control: &Control,
 ) -> Result<Vec<Replayed>, InvestError> {
     let candidates: Vec<Candidate> = films.iter().map(|f| f.candidate.clone()).collect();
-    let scenarios = simulation.run(&candidates, deal, control)?;
     let draw = Draw::new(simulation, None, &candidates, deal)?;
+    let scenarios = simulation.run_drawn(&draw, &candidates, control)?;
+    // The time limit is for the search: what is drawn and reckoned is drawn and reckoned in full.
+    let search = match time_limit {
+        Some(limit) => control.clone().until(Instant::now() + limit),
+        None => control.clone(),
+    };
     let mut made = Vec::with_capacity(films.len());
     for film in films {
         let (plan, terms) = (draw.plan(&film.candidate)?, &draw.terms);
@@ -90,10 +100,15 @@ pub fn replay(
     let costs: Vec<f64> = scenarios.returns().iter().map(|r| r.cost.major()).collect();
     let mut replayed = Vec::new();
     for policy in Policy::ALL {
+        let mut gap = None;
         let shares = match policy {
-            Policy::Optimiser => match rules.choose(&scenarios, control)? {
-                Outcome::Chosen(answer) | Outcome::TimedOut(answer) => bought(&candidates, &answer),
-                Outcome::Undecided { .. } | Outcome::Infeasible(_) => continue,
+            Policy::Optimiser => match rules.choose(&scenarios, &search)? {
+                Outcome::Chosen(answer) | Outcome::TimedOut(answer) => {
+                    gap = Some(answer.gap);
+                    bought(&candidates, &answer)
+                }
+                // Under a budget alone the empty slate always keeps the rules.
+                Outcome::Undecided { .. } | Outcome::Infeasible(_) => vec![],
             },
             Policy::SpreadEvenly => spread(&costs, rules.budget.major()),
             Policy::BiggestBudgets => biggest(&costs, rules.budget.major()),
@@ -101,6 +116,7 @@ pub fn replay(
         let sum = |of: &dyn Fn(usize) -> f64| shares.iter().map(|(j, share)| share * of(*j)).sum::<f64>();
         replayed.push(Replayed {
             policy,
+            gap,
             cost: usd(sum(&|j| costs[j]))?,
             projected: usd(sum(&|j| scenarios.returns()[j].mean_profit.major()))?,
             profit: usd(sum(&|j| made[j]))?,
@@ -159,7 +175,7 @@ mod tests {
         let objective = Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.1).unwrap() };
         let rules = SlateRules::new("100M".parse().unwrap(), objective);
         let simulation = Simulation { scenarios: 500, ..Simulation::default() };
-        let found = replay(&films, &rules, &simulation, &calm(&[]), &Control::default()).unwrap();
+        let found = replay(&films, &rules, &simulation, &calm(&[]), None, &Control::default()).unwrap();
         let of = |policy| found.iter().find(|r| r.policy == policy).unwrap();
         let (best, even, big) = (of(Policy::Optimiser), of(Policy::SpreadEvenly), of(Policy::BiggestBudgets));
         assert_eq!(best.shares, [(0, 1.0)]);

@@ -50,7 +50,8 @@ pub struct Worth {
     pub mean_npv: Money,
     /// Net present value.
     pub npv: [Money; 7],
-    /// Internal rate of return a year; none for who puts nothing in.
+    /// Internal rate of return a year over the scenarios in which it puts something in, held inside [−1, 100]; none for who
+    /// never does.
     pub irr: Option<[Return; 7]>,
     /// Paid divided by put in; none for who puts nothing in.
     pub multiple: Option<[f64; 7]>,
@@ -123,7 +124,8 @@ impl Simulation {
     fn value_one(&self, draw: &Draw<'_>, candidate: &Candidate) -> Result<Valuation, InvestError> {
         let plan = draw.plan(candidate)?;
         let waterfall = Waterfall::new(draw.deal, &candidate.project().name, plan.costs)?;
-        let outcomes = draw.outcomes(candidate, None);
+        let grosses = draw.grosses(candidate);
+        let outcomes = draw.outcomes_of(&grosses, candidate, None);
         let paid = Paid::all(draw.deal, &waterfall, &outcomes);
         let tail = Tail::of(outcomes.len(), self.tail.get());
         let rows = draw.deal.participants().len();
@@ -134,7 +136,7 @@ impl Simulation {
         };
         let participants = (0..rows).map(worth).collect::<Result<Vec<_>, _>>()?;
         let risks = draw.risks(candidate).into_iter();
-        let risks = risks.map(|risk| effect(draw, candidate, &plan, risk));
+        let risks = risks.map(|risk| effect(draw, candidate, &plan, &grosses, risk));
         Ok(Valuation {
             project: candidate.project().name.clone(),
             cost: plan.cost,
@@ -177,8 +179,11 @@ impl Paid {
             outside: vec![0.0; n * out],
         };
         let discount = Discount::new(deal.text().discounting.rate.value, quarters);
-        let inside: Vec<bool> =
-            deal.participants().iter().map(|p| !matches!(p.role, Role::Commission { .. })).collect();
+        let inside: Vec<(bool, bool)> = deal
+            .participants()
+            .iter()
+            .map(|p| (!matches!(p.role, Role::Commission { .. }), matches!(p.role, Role::Guarantee { .. })))
+            .collect();
         outcomes
             .par_chunks(CHUNK)
             .zip(paid.measures.par_chunks_mut(CHUNK * rows))
@@ -216,7 +221,8 @@ impl Paid {
         let paid_back = sorted(&|m| m.payback.map(|q| q as f64));
         let irr = sorted(&|m| m.irr);
         let share = paid_back.len() as f64 / all().count().max(1) as f64;
-        let median = paid_back.get(paid_back.len() / 2).map(|q| waterfall.quarter(*q as usize));
+        let median =
+            paid_back.get(paid_back.len().saturating_sub(1) / 2).map(|q| waterfall.quarter(*q as usize));
         Ok(Worth {
             name: name.to_owned(),
             kind,
@@ -269,14 +275,15 @@ impl Paid {
 struct Payer<'a> {
     waterfall: &'a Waterfall<'a>,
     discount: &'a Discount,
-    inside: &'a [bool],
+    /// By participant: whether it is one of all together, and whether it advances a guarantee.
+    inside: &'a [(bool, bool)],
     flows: Flows,
     net: Vec<f64>,
     together: [Vec<i64>; 2],
 }
 
 impl<'a> Payer<'a> {
-    fn new(waterfall: &'a Waterfall<'a>, discount: &'a Discount, inside: &'a [bool]) -> Self {
+    fn new(waterfall: &'a Waterfall<'a>, discount: &'a Discount, inside: &'a [(bool, bool)]) -> Self {
         Self { waterfall, discount, inside, flows: Flows::default(), net: vec![], together: [vec![], vec![]] }
     }
 
@@ -296,15 +303,18 @@ impl<'a> Payer<'a> {
             sum.resize(quarters, 0);
         }
         let [together_paid, together_drawn] = &mut self.together;
-        let (last, each) = (measures.len() - 1, self.inside.len());
-        for (i, inside) in self.inside.iter().enumerate().take(each) {
+        let last = measures.len() - 1;
+        for (i, (inside, advances)) in self.inside.iter().enumerate() {
             let row = i * quarters..(i + 1) * quarters;
             let (paid, drawn) = (&self.flows.paid[row.clone()], &self.flows.drawn[row]);
             measures[i] = Measures::of(paid, drawn, self.discount, &mut self.net);
             sums(&self.net, &mut curves[i * width..(i + 1) * width]);
             if *inside {
                 together_paid.iter_mut().zip(paid).for_each(|(t, p)| *t += p);
-                together_drawn.iter_mut().zip(drawn).for_each(|(t, d)| *t += d);
+                // A guarantor's advance goes to the others: together it is less received, not more put in.
+                let (sign, into) =
+                    if *advances { (-1, &mut *together_paid) } else { (1, &mut *together_drawn) };
+                into.iter_mut().zip(drawn).for_each(|(t, d)| *t += sign * d);
             }
         }
         measures[last] = Measures::of(together_paid, together_drawn, self.discount, &mut self.net);
@@ -328,9 +338,10 @@ fn effect(
     draw: &Draw<'_>,
     candidate: &Candidate,
     plan: &ProjectPlan,
+    grosses: &[(f64, f64)],
     risk: &Risk,
 ) -> Result<RiskEffect, InvestError> {
-    let without = draw.outcomes(candidate, Some(&risk.name));
+    let without = draw.outcomes_of(grosses, candidate, Some(&risk.name));
     let changes: Vec<f64> =
         without.iter().map(|o| draw.profit(plan, &o.struck_by(risk)) - draw.profit(plan, o)).collect();
     let change = mean(&changes);

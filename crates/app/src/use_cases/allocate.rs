@@ -2,11 +2,11 @@
 //! respond; and what the data say of that.
 
 use marquee_domain::Horizon;
-use marquee_domain::{Control, Day, Money, Population, Project, Target};
+use marquee_domain::{Control, Currency, Day, Money, Population, Project, Target};
 use marquee_forecast::Example;
 use marquee_invest::{
-    Allocation, AllocationOutcome, Deal, ElasticityEstimate, Observed, Simulation, SpendingProject,
-    estimate_elasticity,
+    Allocation, AllocationOutcome, Deal, ElasticityEstimate, InvestError, Observed, Simulation,
+    SpendingProject, estimate_elasticity,
 };
 use marquee_platform::{Action, Permit};
 
@@ -63,6 +63,9 @@ pub async fn allocate(
     permit: &Permit,
 ) -> Result<Allocated, AppError> {
     permit.require(Action::Read)?;
+    if let Some(cap) = question.cap.filter(|c| c.currency() != Currency::USD) {
+        return Err(InvestError::Currency { what: "the cap".to_owned(), amount: cap.to_string() }.into());
+    }
     let snapshot = workspace.snapshot(permit).await?;
     let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
     let mut forecaster = Forecaster::new(knowledge, workspace.models());
@@ -76,7 +79,7 @@ pub async fn allocate(
         let spending = |r: &marquee_invest::ProjectReturn| -> Result<SpendingProject, AppError> {
             Ok(SpendingProject {
                 name: r.name.clone(),
-                receipts: r.mean_profit.major() + r.cost.major(),
+                receipts: r.mean_income.major(),
                 spends: question.deal.planned_spends(r.budget, r.marketing)?,
             })
         };

@@ -194,7 +194,8 @@ fn fund(
     }
     let objective = Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.25)? };
     let rules = SlateRules::new(show.budget, objective);
-    let choice = Choice { rules: &rules, deal: &show.deal, scenarios: 10_000, seed: show.seed };
+    let choice =
+        Choice { rules: &rules, deal: &show.deal, scenarios: 10_000, seed: show.seed, time_limit: None };
     let (scenarios, outcome) = choose(&projects, &forecasts, &choice, control)?;
     let candidates = forecasts.into_iter().zip(scenarios.returns().to_vec()).zip(&chosen);
     let candidates =

@@ -1,12 +1,12 @@
 //! Frontier: efficient slates of projects, from the least risk to the largest mean.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use marquee_domain::{Control, Day, Project};
 use marquee_invest::{Deal, Frontier, Simulation, SlateRules};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{candidates, forecasts};
+use crate::choosing::{candidates, forecasts, limited};
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::Forecaster;
@@ -57,10 +57,7 @@ pub async fn frontier(
         let candidates = candidates(&brief.projects, &forecasts)?;
         let simulation = Simulation { scenarios: brief.scenarios, seed: brief.seed, ..Simulation::default() };
         let scenarios = simulation.run(&candidates, &brief.deal, &control)?;
-        let control = match brief.time_limit {
-            Some(limit) => control.until(Instant::now() + limit),
-            None => control,
-        };
+        let control = limited(&control, brief.time_limit);
         Ok(brief.rules.frontier(&scenarios, brief.points, &control)?)
     })
     .await

@@ -64,8 +64,11 @@ pub async fn portfolio(question: Question, control: &Control) -> Result<Found, A
         let estimates = || table.estimates(question.periods_per_year);
         Ok(match question.ask {
             Ask::Cvar { tail, problem } => {
-                let outcome = one(mandate.solve_cvar(&table.scenarios()?, problem, tail, &control)?);
-                Found { outcome, repair: None }
+                // Losses are of a row of the table; the money that is free of risk earns a part of its rate in one.
+                let periods = question.periods_per_year;
+                let by_row = Mandate { risk_free: mandate.risk_free / periods, ..mandate.clone() };
+                let outcome = by_row.solve_cvar(&table.scenarios()?, problem, tail, &control)?;
+                Found { outcome: one(a_year(outcome, periods, mandate.risk_free)), repair: None }
             }
             Ask::MeanVariance(problem) => {
                 let estimates = estimates()?;
@@ -80,6 +83,20 @@ pub async fn portfolio(question: Question, control: &Control) -> Result<Found, A
         })
     })
     .await
+}
+
+/// Return, volatility and Sharpe ratio a year; the mean loss stays that of a row.
+fn a_year(outcome: Outcome<Portfolio>, periods: f64, risk_free: f64) -> Outcome<Portfolio> {
+    let year = |p: Portfolio| {
+        let (expected_return, volatility) = (p.expected_return * periods, p.volatility * periods.sqrt());
+        let sharpe = p.sharpe.map(|_| (expected_return - risk_free) / volatility);
+        Portfolio { expected_return, volatility, sharpe, ..p }
+    };
+    match outcome {
+        Outcome::Solved(p) => Outcome::Solved(year(p)),
+        Outcome::Unfinished(p) => Outcome::Unfinished(year(p)),
+        Outcome::Infeasible(why) => Outcome::Infeasible(why),
+    }
 }
 
 /// The file's bytes, unzipped where they are gzip.

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use marquee_catalogue::{IngestOptions, SourceSet};
 use marquee_domain::{AsOf, Control, Currency, Day, Gross, Horizon, Money, Population, Target, Weight};
@@ -24,9 +24,10 @@ use crate::workspace::Workspace;
 
 /// How often a difference is drawn again.
 const REPLICATES: usize = 2_000;
-/// How near the optimiser must come to the best slate, and how long it may take for a year.
-const GAP: f64 = 0.005;
-const LIMIT: Duration = Duration::from_secs(20);
+/// How near the optimiser must come to the best slate.
+pub const GAP: f64 = 0.005;
+/// Fewer years say nothing of how years differ.
+const FEWEST_YEARS: usize = 5;
 
 /// What to replay.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Plan {
     pub deal: Deal,
     /// Scenarios that are simulated.
     pub scenarios: usize,
+    /// How long the optimiser may search for each year's slate; until its gap is small where nothing is said.
+    pub time_limit: Option<Duration>,
     /// The seed of all randomness.
     pub seed: u64,
 }
@@ -65,7 +68,8 @@ pub struct Year {
 pub struct Record {
     /// The policy.
     pub policy: Policy,
-    /// Profit of all years divided by cost of all years, with its interval over years drawn again.
+    /// Profit of all years divided by cost of all years (0 where nothing was bought), with its interval over years drawn
+    /// again; the ends are not numbers where there are fewer than five years.
     pub roi: Estimate,
     /// Years that ended in a loss.
     pub lost: usize,
@@ -142,15 +146,13 @@ fn one_year(
     }
     let mut cost = 0.0;
     for film in &films {
-        let project = film.candidate.project();
-        cost += project.budget.0.major() + plan.deal.marketing_for(project)?.spend.0.major();
+        cost += plan.deal.cost_of(film.candidate.project())?.major();
     }
     let budget = Money::from_major((cost * plan.share).round(), Currency::USD)?;
     let objective = Objective::MeanLessRisk { risk_aversion: plan.risk_aversion };
     let rules = SlateRules { gap: GAP, ..SlateRules::new(budget, objective) };
     let simulation = Simulation { scenarios: plan.scenarios, seed: plan.seed, ..Simulation::default() };
-    let limited = control.clone().until(Instant::now() + LIMIT);
-    let policies = run(&films, &rules, &simulation, &plan.deal, &limited)?;
+    let policies = run(&films, &rules, &simulation, &plan.deal, plan.time_limit, control)?;
     let films = films.iter().map(|f| f.candidate.project().name.clone()).collect();
     Ok(Some(Year { year, films, budget, policies }))
 }
@@ -199,13 +201,17 @@ fn record(years: &[Year], policy: Policy, seed: u64) -> Result<Record, AppError>
             let (p, c) = of(&years[*i], policy);
             (profit + p, cost + c)
         });
-        profit / cost
+        if cost > 0.0 { profit / cost } else { 0.0 }
     };
     let rate = |y: &Year, policy| {
         let (profit, cost) = of(y, policy);
         if cost > 0.0 { profit / cost } else { 0.0 }
     };
     let bootstrap = |statistic: &dyn Fn(&[usize]) -> f64| {
+        if years.len() < FEWEST_YEARS {
+            let all: Vec<usize> = (0..years.len()).collect();
+            return Ok(Estimate { value: statistic(&all), lower: f64::NAN, upper: f64::NAN });
+        }
         paired_bootstrap(years.len(), REPLICATES, seed, statistic)
             .map_err(marquee_forecast::ForecastError::from)
     };

@@ -1,12 +1,12 @@
 //! Slate: which of several projects to fund under a budget.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use marquee_domain::{Control, Day, Forecast, Project};
 use marquee_invest::{Deal, NextFilms, Outcome, ProjectReturn, SlateRules};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{Choice, choose, forecasts};
+use crate::choosing::{Choice, choose, forecasts, limited};
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::Forecaster;
@@ -67,15 +67,17 @@ pub async fn slate(
     cpu::run(move || {
         let days = (brief.as_of, brief.today);
         let forecasts = forecasts(&mut forecaster, &brief.projects, days, brief.seed, &control)?;
-        let choice =
-            Choice { rules: &brief.rules, deal: &brief.deal, scenarios: brief.scenarios, seed: brief.seed };
-        let control = match brief.time_limit {
-            Some(limit) => control.until(Instant::now() + limit),
-            None => control,
+        let choice = Choice {
+            rules: &brief.rules,
+            deal: &brief.deal,
+            scenarios: brief.scenarios,
+            seed: brief.seed,
+            time_limit: brief.time_limit,
         };
         let (scenarios, outcome) = choose(&brief.projects, &forecasts, &choice, &control)?;
         let next = match &outcome {
             Outcome::Chosen(answer) | Outcome::TimedOut(answer) if brief.next => {
+                let control = limited(&control, brief.time_limit);
                 Some(brief.rules.next_films(&scenarios, answer, &control)?)
             }
             _ => None,

@@ -74,7 +74,7 @@ fn text(found: &Allocated) -> String {
     }
     show::whole(&mut table, 0);
     format!(
-        "{table}\n\n{}\nas planned: {}\n\nwhat goes with what in the data (no experiment; 95% intervals):\n{}{}marketing itself: no table that is known states it\n\ngross-implied, by the deal's [response]\n",
+        "{table}\n\n{}\nas planned: {}\n\nwhat goes with what in the data (no experiment; 95% intervals):\n{}{}marketing itself: no table that is known states it\n\ngross-implied, by the deal's [response]; before incentives, overruns and expenses of sale\n",
         answer.in_words(),
         answer.planned_profit,
         evidence("worldwide gross with budget", &found.evidence.budget),

@@ -44,19 +44,19 @@ pub(crate) struct Args {
     problem: Goal,
     /// With --prices: the return or volatility that target-return and target-volatility ask for, or the risk aversion of
     /// max-utility and mean-cvar.
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, requires = "prices")]
     target: Option<f64>,
     /// With --prices: the least and the most of each asset.
-    #[arg(long, value_name = "LEAST,MOST", default_value = "0,1", allow_hyphen_values = true, value_parser = bounds)]
+    #[arg(long, value_name = "LEAST,MOST", default_value = "0,1", allow_hyphen_values = true, value_parser = bounds, requires = "prices")]
     bounds: (f64, f64),
     /// With --prices: what money earns a year without risk.
-    #[arg(long, default_value_t = 0.0, value_name = "RATE", allow_hyphen_values = true)]
+    #[arg(long, default_value_t = 0.0, value_name = "RATE", allow_hyphen_values = true, requires = "prices")]
     risk_free: f64,
     /// With --prices: how many rows of the table are a year.
-    #[arg(long, default_value_t = 252.0, value_name = "N")]
+    #[arg(long, default_value_t = 252.0, value_name = "N", requires = "prices")]
     periods: f64,
     /// With --prices and a CVaR: the share of rows that counts as worst.
-    #[arg(long, default_value_t = 0.05, value_name = "FRACTION")]
+    #[arg(long, default_value_t = 0.05, value_name = "FRACTION", requires = "prices")]
     tail: f64,
     #[command(flatten)]
     export: Export,
@@ -244,7 +244,7 @@ fn portfolios_text(found: &Found, portfolios: &[Portfolio]) -> String {
         text += &one.sharpe.map_or_else(String::new, |s| format!(", Sharpe ratio {s:.3}"));
         text += &one
             .cvar
-            .map_or_else(String::new, |c| format!(", mean loss in the worst periods {}", percent(c)));
+            .map_or_else(String::new, |c| format!(", mean loss of a row in the worst ones {}", percent(c)));
         let mut table = show::table(&["asset", "weight"], true);
         for w in one.weights.iter().filter(|w| w.weight.abs() > 5e-5) {
             table.add_row([w.name.clone(), percent(w.weight)]);

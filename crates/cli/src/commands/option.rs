@@ -87,7 +87,7 @@ fn text(found: &Staged) -> String {
         ]);
     }
     format!(
-        "{text}\n{rights}\n\n{gates}\n\nreleased with probability {}, a sequel with {}; gross-implied, discounted to the first stage; forecasts are medians as they then are\n",
+        "{text}\n{rights}\n\n{gates}\n\nreleased with probability {}, a sequel with {}; gross-implied, discounted to the first stage, without incentives and expenses of sale; forecasts are medians as they then are\n",
         a.released, a.sequel
     )
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::types::Replayed;
-use marquee_app::use_cases::replay::{Plan, Replay, Year, replay};
+use marquee_app::types::{Estimate, Replayed};
+use marquee_app::use_cases::replay::{GAP, Plan, Replay, Year, replay};
 use marquee_domain::Weight;
 use serde_json::{Value, json};
 
@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Scenarios that are simulated.
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=100_000))]
     scenarios: u32,
+    /// Stop the optimiser's search for a year's slate after so many seconds; the answer says so.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    time_limit: Option<u32>,
     #[command(flatten)]
     export: Export,
 }
@@ -54,6 +57,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         risk_aversion: args.risk_aversion,
         deal: context.deal()?,
         scenarios: args.scenarios as usize,
+        time_limit: args.time_limit.map(|s| std::time::Duration::from_secs(s.into())),
         seed: context.seed(),
     };
     let found = replay(&context.workspace, plan, &context.control, &context.permit).await?;
@@ -106,16 +110,21 @@ fn text(found: &Replay) -> String {
     for r in &found.records {
         together.add_row([
             r.policy.as_str().to_owned(),
-            format!("{} ({} to {})", percent(r.roi.value), percent(r.roi.lower), percent(r.roi.upper)),
+            between(r.roi, percent),
             format!("{} of {}", r.lost, found.years.len()),
-            r.behind.map_or_else(String::new, |b| {
-                format!("{} ({} to {})", points(b.value), points(b.lower), points(b.upper))
-            }),
+            r.behind.map_or_else(String::new, |b| between(b, points)),
             if r.behind.is_some() { format!("{} years", r.ahead) } else { String::new() },
         ]);
     }
+    let open = found.years.iter().filter(|y| y.policies.iter().any(|r| r.gap.is_some_and(|g| g > GAP)));
+    let open: Vec<String> = open.map(|y| y.year.to_string()).collect();
+    let open = if open.is_empty() {
+        String::new()
+    } else {
+        format!("time ran out for the slates of {}\n", open.join(", "))
+    };
     format!(
-        "{by_year}\n\n{together}\n\ngross-implied; chosen with what was known on each 1 January; intervals draw years again; films that were funded and never released are not in the data\n"
+        "{by_year}\n\n{together}\n\n{open}gross-implied; chosen with what was known on each 1 January; intervals draw years again, from five years on; films that were funded and never released are not in the data\n"
     )
 }
 
@@ -186,6 +195,14 @@ fn rate(r: &Replayed) -> f64 {
     if r.cost.minor() > 0 { r.profit.major() / r.cost.major() } else { 0.0 }
 }
 
+/// A figure with its interval, where there are years enough for one.
+fn between(of: Estimate, word: fn(f64) -> String) -> String {
+    if of.lower.is_nan() {
+        return word(of.value);
+    }
+    format!("{} ({} to {})", word(of.value), word(of.lower), word(of.upper))
+}
+
 fn percent(share: f64) -> String {
     format!("{:+.0}%", share * 100.0)
 }
@@ -198,7 +215,7 @@ fn year(y: &Year) -> Value {
     json!({
         "year": y.year, "films": y.films.len(), "budget_usd": y.budget.major(),
         "policies": y.policies.iter().map(|r| json!({
-            "policy": r.policy, "cost_usd": r.cost.major(), "projected_profit_usd": r.projected.major(),
+            "policy": r.policy, "gap": r.gap, "cost_usd": r.cost.major(), "projected_profit_usd": r.projected.major(),
             "profit_usd": r.profit.major(), "roi": rate(r),
             "bought": r.shares.iter().zip(&r.profits).map(|((film, share), profit)| json!({
                 "film": y.films.get(*film), "share": share, "profit_usd": profit.major(),

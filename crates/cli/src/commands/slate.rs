@@ -198,7 +198,7 @@ fn chosen(answer: &SlateAnswer) -> String {
     };
     let names: Vec<String> = s.choices.iter().map(name).collect();
     if names.is_empty() {
-        return "the best slate is empty: no project is worth its risk under these terms\n".to_owned();
+        return "the best slate is empty: each project's reason says what keeps it out\n".to_owned();
     }
     let [low, .., high] = &answer.profit;
     let proof = if answer.exact { "exact: no slate is better" } else { "best found" };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::types::{CurvePoint, Kind, RiskEffect, Valuation, Worth};
+use marquee_app::types::{CurvePoint, RiskEffect, Valuation, Worth};
 use marquee_app::use_cases::value::{Question, Valued, value};
 use marquee_domain::{Day, Forecast};
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ fn row(w: &Worth) -> [String; 9] {
     let none = || "–".to_owned();
     [
         w.name.clone(),
-        w.kind.map_or_else(String::new, kind),
+        w.kind.map_or_else(String::new, |k| k.as_str().to_owned()),
         if w.puts_in.minor() == 0 { none() } else { w.puts_in.to_string() },
         w.mean_profit.to_string(),
         format!("{} – {}", w.profit[1], w.profit[5]),
@@ -118,17 +118,13 @@ fn row(w: &Worth) -> [String; 9] {
     ]
 }
 
-fn kind(kind: Kind) -> String {
-    format!("{kind:?}").to_lowercase()
-}
-
 fn risks(risks: &[RiskEffect]) -> comfy_table::Table {
     let headings = ["risk", "kind", "probability", "where it happens", "expected", "evidence"];
     let mut table = show::table(&headings, false);
     for r in risks {
         table.add_row([
             r.name.clone(),
-            format!("{:?}", r.kind).to_lowercase(),
+            r.kind.as_str().to_owned(),
             r.probability.map_or_else(|| "stress only".to_owned(), |p| p.to_string()),
             r.effect.to_string(),
             r.expected.map_or_else(|| "–".to_owned(), |m| m.to_string()),
@@ -138,56 +134,12 @@ fn risks(risks: &[RiskEffect]) -> comfy_table::Table {
     table
 }
 
+/// All participants of a project, and all together.
+fn everybody(v: &Valuation) -> impl Iterator<Item = &Worth> {
+    v.participants.iter().chain([&v.together])
+}
+
 fn sheets(valuations: &[Valuation]) -> Vec<Sheet> {
-    let all = |v: &Valuation| v.participants.iter().chain([&v.together]).cloned().collect::<Vec<_>>();
-    let share = |r: Option<marquee_domain::Return>| r.map_or(Cell::Empty, |r| Cell::Share(r.0));
-    let people = valuations.iter().flat_map(|v| {
-        all(v).into_iter().map(|w| {
-            vec![
-                v.project.clone().into(),
-                w.name.into(),
-                w.kind.map_or(Cell::Empty, |k| kind(k).into()),
-                w.puts_in.into(),
-                w.mean_profit.into(),
-                w.profit[1].into(),
-                w.profit[3].into(),
-                w.profit[5].into(),
-                Cell::Share(w.loss_probability.get()),
-                w.mean_npv.into(),
-                share(w.irr.map(|r| r[3])),
-                w.multiple.map_or(Cell::Empty, |m| Cell::Number(m[3])),
-                w.payback.map_or(Cell::Empty, |q| q.to_string().into()),
-                w.peak_funding[3].into(),
-            ]
-        })
-    });
-    let cash = valuations.iter().flat_map(|v| {
-        all(v).into_iter().flat_map(move |w| {
-            let name = w.name.clone();
-            w.curve.into_iter().map(move |c| {
-                vec![
-                    v.project.clone().into(),
-                    name.clone().into(),
-                    c.quarter.to_string().into(),
-                    c.low.into(),
-                    c.median.into(),
-                    c.high.into(),
-                ]
-            })
-        })
-    });
-    let risks = valuations.iter().flat_map(|v| {
-        v.risks.iter().map(|r| {
-            vec![
-                v.project.clone().into(),
-                r.name.clone().into(),
-                r.probability.map_or(Cell::Empty, |p| Cell::Share(p.get())),
-                r.effect.into(),
-                r.expected.map_or(Cell::Empty, Cell::from),
-                r.source.clone().into(),
-            ]
-        })
-    });
     vec![
         Sheet {
             name: "participants",
@@ -207,18 +159,56 @@ fn sheets(valuations: &[Valuation]) -> Vec<Sheet> {
                 "paid_back_by",
                 "peak_funding_q50_usd",
             ],
-            rows: people.collect(),
+            rows: valuations.iter().flat_map(|v| everybody(v).map(|w| worth_row(v, w))).collect(),
         },
         Sheet {
             name: "cash so far",
             headings: vec!["project", "participant", "quarter", "q05_usd", "q50_usd", "q95_usd"],
-            rows: cash.collect(),
+            rows: valuations.iter().flat_map(cash_rows).collect(),
         },
         Sheet {
             name: "risks",
             headings: vec!["project", "risk", "probability", "effect_usd", "expected_usd", "source"],
-            rows: risks.collect(),
+            rows: valuations.iter().flat_map(|v| v.risks.iter().map(|r| risk_row(v, r))).collect(),
         },
+    ]
+}
+
+fn worth_row(v: &Valuation, w: &Worth) -> Vec<Cell> {
+    vec![
+        v.project.clone().into(),
+        w.name.clone().into(),
+        w.kind.map_or(Cell::Empty, |k| k.as_str().into()),
+        w.puts_in.into(),
+        w.mean_profit.into(),
+        w.profit[1].into(),
+        w.profit[3].into(),
+        w.profit[5].into(),
+        Cell::Share(w.loss_probability.get()),
+        w.mean_npv.into(),
+        w.irr.map_or(Cell::Empty, |r| Cell::Share(r[3].0)),
+        w.multiple.map_or(Cell::Empty, |m| Cell::Number(m[3])),
+        w.payback.map_or(Cell::Empty, |q| q.to_string().into()),
+        w.peak_funding[3].into(),
+    ]
+}
+
+fn cash_rows(v: &Valuation) -> Vec<Vec<Cell>> {
+    let row = |w: &Worth, c: &CurvePoint| {
+        let (project, name, quarter) = (v.project.clone(), w.name.clone(), c.quarter.to_string());
+        vec![project.into(), name.into(), quarter.into(), c.low.into(), c.median.into(), c.high.into()]
+    };
+    everybody(v).flat_map(|w| w.curve.iter().map(|c| row(w, c)).collect::<Vec<_>>()).collect()
+}
+
+fn risk_row(v: &Valuation, r: &RiskEffect) -> Vec<Cell> {
+    vec![
+        v.project.clone().into(),
+        r.name.clone().into(),
+        r.probability.map_or(Cell::Empty, |p| Cell::Share(p.get())),
+        r.effect.into(),
+        r.expected.map_or(Cell::Empty, Cell::from),
+        r.source.clone().into(),
     ]
 }
 

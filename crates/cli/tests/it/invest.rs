@@ -47,7 +47,7 @@ fn projects_are_valued_stressed_and_chosen_under_a_deal() {
     let broken = file("broken.toml");
     let text = std::fs::read_to_string(&independent).unwrap().replace("profit = 0.35", "profit = 0.45");
     std::fs::write(&broken, text).unwrap();
-    refused(data, &["--deal", &broken, "value", &project], 1, "shares of profit add up to 110.0%");
+    refused(data, &["--deal", &broken, "value", &project], 1, "shares of profit add up to 110.00%");
 
     let stressed = ask(data, &["stress", &projects, "--event", "cinemas closed", "--bias", "-0.2"]);
     let mean = |i: usize| number(&stressed["tests"][i], "mean_profit_usd");

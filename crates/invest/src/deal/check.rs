@@ -258,7 +258,7 @@ fn adds_up(path: &[Step<'_>], what: &str, sum: f64) -> Result<(), Fault> {
     if (sum - 1.0).abs() <= 1e-6 {
         return Ok(());
     }
-    Err(Fault::new(path, format!("{what} add up to {:.1}%, they must add up to 100%", sum * 100.0)))
+    Err(Fault::new(path, format!("{what} add up to {:.2}%, they must add up to 100%", sum.abs() * 100.0)))
 }
 
 /// A response is a range, and returns diminish.
@@ -332,7 +332,7 @@ fn check_lists(text: &Text) -> Result<(), Fault> {
         for (key, wanted, given) in needs {
             if wanted != given {
                 let verb = if wanted { "needs" } else { "has no use for" };
-                let kind = format!("{:?}", x.kind).to_lowercase();
+                let kind = x.kind.as_str();
                 let said = format!("the incentive `{}` is {kind}, which {verb} `{key}`", x.name);
                 return Err(Fault::new(&[Key("incentive"), At(i), Key(key)], said));
             }

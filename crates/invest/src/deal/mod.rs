@@ -22,6 +22,7 @@ use marquee_domain::{Budget, Currency, Day, Gross, Money, Project, Spend};
 use serde::Serialize;
 
 use crate::allocation::{Bucket, PlannedSpend};
+use crate::waterfall::cents;
 use crate::{Elasticity, InvestError};
 use check::{Fault, check_figures, check_together, entries};
 pub(crate) use figure::Figure;
@@ -31,6 +32,9 @@ pub(crate) use text::{Incentive, Risk};
 pub use text::{IncentiveKind, Kind, RiskKind};
 
 const VERSION: u32 = 2;
+
+/// A deal must leave at least this of a dollar of gross.
+const LEAST_INCOME: f64 = 1e-4;
 
 /// The assumptions and terms between a gross and everybody's money. US dollars, nominal; shares are fractions.
 ///
@@ -122,7 +126,14 @@ impl Deal {
         check_figures(&text)?;
         check_together(&text)?;
         let participants = participant::read(&text)?;
-        Ok(Self { text, participants })
+        let deal = Self { text, participants };
+        if deal.income_per_gross() < LEAST_INCOME {
+            let said =
+                "what cinemas, the distributor and agents take leaves nothing of a gross: lower a share"
+                    .to_owned();
+            return Err(Fault::new(&[line::Step::Key("distribution")], said));
+        }
+        Ok(deal)
     }
 
     /// The name that the file gives.
@@ -140,6 +151,25 @@ impl Deal {
             return Ok(MarketingPlan { spend, assumed: false });
         }
         Ok(MarketingPlan { spend: self.usual_marketing(project.budget)?, assumed: true })
+    }
+
+    /// What a project costs by plan: budget, marketing, and expenses of sale that participants advance.
+    ///
+    /// # Errors
+    /// [`InvestError::Domain`] where the amount cannot be kept.
+    pub fn cost_of(&self, project: &Project) -> Result<Money, InvestError> {
+        let marketing = self.marketing_for(project)?.spend.0;
+        let expenses = self.expenses(project.budget, Spend(marketing));
+        Ok(project.budget.0.checked_add(marketing)?.checked_add(expenses)?)
+    }
+
+    /// Expenses of sale that participants advance.
+    pub(crate) fn expenses(&self, budget: Budget, marketing: Spend) -> Money {
+        let advanced = |p: &Participant| match p.role {
+            Role::Expenses { amount } => cents(amount, budget.0.minor(), marketing.0.minor()),
+            _ => 0,
+        };
+        Money::from_minor(self.participants.iter().map(advanced).sum(), Currency::USD)
     }
 
     fn usual_marketing(&self, budget: Budget) -> Result<Spend, InvestError> {

@@ -9,6 +9,9 @@ use super::Fault;
 use super::line::Step;
 use super::text::{Kind, Text, Written, WrittenAmount};
 
+/// The most that a fixed amount may be, USD.
+const MOST_AMOUNT: f64 = 1e12;
+
 /// How much a participant puts in or is owed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Amount {
@@ -44,6 +47,10 @@ pub(crate) struct Participant {
 
 /// Reads and orders the participants of a deal.
 pub(super) fn read(text: &Text) -> Result<Vec<Participant>, Fault> {
+    if text.participant.is_empty() {
+        let said = "nobody finances anything: write at least one [[participant]]".to_owned();
+        return Err(Fault::new(&[Step::Key("participant")], said));
+    }
     let roles = text.participant.iter().enumerate().map(|(i, w)| role(text, i, w));
     let roles = roles.collect::<Result<Vec<_>, Fault>>()?;
     let levels = levels(text)?;
@@ -143,13 +150,20 @@ fn foreign_keys(index: usize, w: &Written) -> Result<(), Fault> {
     ];
     for (key, given, kinds) in keys {
         if given && !kinds.contains(&w.kind) {
-            let kind = format!("{:?}", w.kind).to_lowercase();
+            let kind = w.kind.as_str();
             return Err(fault(
                 index,
                 key,
                 format!("`{}` is {kind}, which has no `{key}`: take it out", w.name),
             ));
         }
+    }
+    if w.kind == Commission && w.profit.is_some() {
+        let said = format!(
+            "`{}` takes a commission off the top; name a second participant of kind profit for its share of what is left",
+            w.name
+        );
+        return Err(fault(index, "profit", said));
     }
     if w.kind == Profit && w.share.is_some() && w.profit.is_some() {
         return Err(fault(index, "profit", format!("`{}` has both `share` and `profit`: keep one", w.name)));
@@ -171,8 +185,15 @@ fn amount(index: usize, w: &Written, written: &WrittenAmount) -> Result<Amount, 
             if money.minor() <= 0 {
                 return refuse(format!("is {money}, it must be above zero"));
             }
+            if money.major() > MOST_AMOUNT {
+                return refuse(format!("is {money}, more than there is: at most a million millions"));
+            }
             Ok(Amount::Fixed(money.minor()))
         }
+        WrittenAmount::Number(usd) if *usd > 0.0 && *usd <= MOST_AMOUNT => {
+            Ok(Amount::Fixed((usd * 100.0).round() as i64))
+        }
+        WrittenAmount::Number(usd) => refuse(format!("is {usd}, it must be above zero and at most a million millions")),
         WrittenAmount::Of(of) => match (of.budget, of.marketing, of.rest) {
             (Some(v), None, None) if v > 0.0 && v <= 2.0 => Ok(Amount::OfBudget(v)),
             (None, Some(v), None) if v > 0.0 && v <= 2.0 => Ok(Amount::OfMarketing(v)),
@@ -287,7 +308,7 @@ fn check_together(text: &Text, all: &[Participant]) -> Result<(), Fault> {
         let key = if text.participant[at].profit.is_some() { "profit" } else { "share" };
         let why = if profit > 1.0 { "more than there is" } else { "nobody gets what is left" };
         let said =
-            format!("shares of profit add up to {:.1}%: {why}; they must add up to 100%", profit * 100.0);
+            format!("shares of profit add up to {:.2}%: {why}; they must add up to 100%", profit * 100.0);
         return Err(fault(at, key, said));
     }
     let rest = |p: &Participant| match p.role {
@@ -300,7 +321,7 @@ fn check_together(text: &Text, all: &[Participant]) -> Result<(), Fault> {
     if (shares - 1.0).abs() > 1e-9 {
         let at = all.iter().rposition(|p| rest(p).is_some()).unwrap_or(last);
         let said = format!(
-            "those who finance {{ rest = … }} take {:.1}% of it: they must add up to 100%, so that a budget and its overruns are paid",
+            "those who finance {{ rest = … }} take {:.2}% of it: they must add up to 100%, so that a budget and its overruns are paid",
             shares * 100.0
         );
         return Err(fault(at, "amount", said));

@@ -48,8 +48,8 @@ fn what_cannot_be_is_refused_with_the_key() {
     refused("opens = { value = 2,", "opens = { value = 2.5,", "a whole number of months");
     refused("currency = \"USD\"", "currency = \"DOLLARS\"", "unknown currency");
     refused("currency = \"USD\"", "currency = \"EUR\"", "the currency is EUR");
-    refused("part = { value = 1.0", "part = { value = 0.8", "add up to 80.0%");
-    refused("0.60, 0.35, 0.05", "0.60, 0.45, 0.05", "collected add up to 110.0%");
+    refused("part = { value = 1.0", "part = { value = 0.8", "add up to 80.00%");
+    refused("0.60, 0.35, 0.05", "0.60, 0.45, 0.05", "collected add up to 110.00%");
     refused("name = \"elsewhere\"", "name = \"pay one\"", "two are called `pay one`");
     refused("budget = { value = 0.15,", "budget = { value = -0.15,", "`risk[1].budget` is -0.15");
     refused("budget_from = 10.0e6", "budget_from = 90.0e6", "none is");
@@ -59,15 +59,16 @@ fn what_cannot_be_is_refused_with_the_key() {
         "`response.marketing` must be three rising figures",
     );
     refused("value = [0.05, 0.15, 0.30]", "value = [0.05, 0.15, 0.60]", "add up to 1.06");
+    refused("fee = { value = 0.15", "fee = { value = 0.9999999", "leaves nothing");
     assert!(Deal::from_toml("").is_err());
 }
 
 #[test]
 fn contradictions_between_participants_are_refused() {
     let no = |from, to, expect| refused_in(INDEPENDENT, from, to, expect);
-    no("profit = 0.35", "profit = 0.45", "shares of profit add up to 110.0%: more than there is");
+    no("profit = 0.35", "profit = 0.45", "shares of profit add up to 110.00%: more than there is");
     no("profit = 0.35", "profit = 0.25", "nobody gets what is left");
-    no("amount = { rest = 0.7 }", "amount = { rest = 0.5 }", "take 80.0% of it");
+    no("amount = { rest = 0.7 }", "amount = { rest = 0.5 }", "take 80.00% of it");
     no("share = 0.10", "share = 0.90", "fees and commissions on `elsewhere` add up to 105.0%");
     no("amount = { budget = 0.22 }\n", "", "`bank` has interest without a principal");
     no("amount = { budget = 0.08 }\ninterest = 0.16\n", "", "`mezzanine lender` has no `amount`");
@@ -84,6 +85,8 @@ fn contradictions_between_participants_are_refused() {
     );
     no("price = { value = 0.90", "usable = { value = 0.90", "is transferable, which needs `price`");
     no("interest = 0.07", "interest = 7", "`interest` of `bank` is 7, it must be in [0, 1]");
+    no("share = 0.10\n", "share = 0.10\nprofit = 0.10\n", "name a second participant of kind profit");
+    no("amount = \"300000\"", "amount = \"9e16\"", "at most a million millions");
     no("name = \"fund\"", "name = \"bank\"", "two are called `bank`");
 }
 

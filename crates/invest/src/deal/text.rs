@@ -1,7 +1,6 @@
 //! The deal as it is written in TOML: one type for each table of the file. Unknown keys are refused, so that a misspelt
 //! figure cannot silently fall back to a default.
 
-use marquee_domain::Day;
 use serde::{Deserialize, Serialize};
 
 use super::figure::{Figure, Series};
@@ -140,8 +139,6 @@ pub(crate) struct Written {
     pub(crate) repaid_from: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) after: Vec<String>,
-    pub(crate) dated: Option<Day>,
-    pub(crate) source: Option<String>,
 }
 
 /// How a participant takes part.
@@ -168,6 +165,8 @@ pub enum Kind {
 #[serde(untagged)]
 pub(crate) enum WrittenAmount {
     Money(String),
+    /// US dollars.
+    Number(f64),
     Of(OfWhat),
 }
 
@@ -232,4 +231,47 @@ pub(crate) struct Dependence {
     pub(crate) franchise: Figure,
     pub(crate) cannibalisation: Figure,
     pub(crate) tail_degrees: Option<Figure>,
+}
+
+impl IncentiveKind {
+    /// As a deal writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refundable => "refundable",
+            Self::Transferable => "transferable",
+            Self::NonTransferable => "non_transferable",
+            Self::Rebate => "rebate",
+        }
+    }
+}
+
+impl Kind {
+    /// As a deal writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Loan => "loan",
+            Self::Equity => "equity",
+            Self::Guarantee => "guarantee",
+            Self::Commission => "commission",
+            Self::Expenses => "expenses",
+            Self::Deferral => "deferral",
+            Self::Profit => "profit",
+        }
+    }
+}
+
+impl RiskKind {
+    /// As a deal writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Market => "market",
+            Self::Creative => "creative",
+            Self::Distribution => "distribution",
+            Self::Technology => "technology",
+        }
+    }
 }

@@ -32,7 +32,7 @@ impl Stress {
     /// Every forecast is biased by a fraction.
     #[must_use]
     pub fn of_bias(fraction: f64) -> Self {
-        let name = format!("every forecast {:+.0}%", fraction * 100.0);
+        let name = format!("every forecast {:+}%", (fraction * 1e5).round() / 1e3);
         Self { name, certain: vec![], forecast_bias: fraction }
     }
 

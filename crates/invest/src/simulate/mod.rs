@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::deal::{Risk, Role, Terms};
 use crate::risk::{Tail, loss_share, mean, quantiles};
-use crate::waterfall::{Costs, Flows, Quarter, Scenario, Waterfall, cents};
+use crate::waterfall::{Costs, Flows, Quarter, Scenario, Waterfall};
 use crate::{Deal, InvestError, MarketingPlan};
 pub use candidate::Candidate;
 pub use events::Stress;
@@ -82,6 +82,8 @@ pub struct ProjectReturn {
     pub break_even: Gross,
     /// Probability by the forecast itself that the worldwide gross exceeds `break_even`.
     pub above_break_even: Probability,
+    /// What the grosses leave on average, before any cost and without incentives.
+    pub mean_income: Money,
     /// Mean profit over the scenarios.
     pub mean_profit: Money,
     /// Monte Carlo standard error of `mean_profit`, as if scenarios were independent (antithetic pairs do better).
@@ -248,7 +250,16 @@ impl Simulation {
         deal: &Deal,
         control: &Control,
     ) -> Result<Scenarios, InvestError> {
-        let draw = Draw::new(self, stress, candidates, deal)?;
+        self.run_drawn(&Draw::new(self, stress, candidates, deal)?, candidates, control)
+    }
+
+    /// The same from what is drawn already.
+    pub(crate) fn run_drawn(
+        &self,
+        draw: &Draw<'_>,
+        candidates: &[Candidate],
+        control: &Control,
+    ) -> Result<Scenarios, InvestError> {
         let mut profits = vec![0.0; candidates.len() * self.scenarios];
         let returns = candidates
             .par_iter()
@@ -256,12 +267,14 @@ impl Simulation {
             .map(|(candidate, column)| {
                 control.check()?;
                 let plan = draw.plan(candidate)?;
-                let outcomes = draw.outcomes(candidate, None);
+                let outcomes = draw.outcomes(candidate);
                 for (cell, outcome) in column.iter_mut().zip(&outcomes) {
                     *cell = draw.profit(&plan, outcome);
                 }
                 let cash = draw.cash(candidate, &plan, &outcomes)?;
-                Ok(ProjectReturn { cash, ..self.summarise(&draw, candidate, &plan, column)? })
+                let income = |o: &Scenario| draw.terms.income(o.domestic, o.international, o.windows);
+                let mean_income = usd(outcomes.iter().map(income).sum::<f64>() / outcomes.len() as f64)?;
+                Ok(ProjectReturn { cash, mean_income, ..self.summarise(draw, candidate, &plan, column)? })
             })
             .collect::<Result<Vec<_>, InvestError>>()?;
         Ok(Scenarios { returns, profits, scenarios: self.scenarios, tail: self.tail, seed: self.seed })
@@ -310,6 +323,7 @@ impl Simulation {
             cost: plan.cost,
             break_even: Gross(usd(break_even)?),
             above_break_even: candidate.probability_above(break_even, &draw.terms).try_into()?,
+            mean_income: usd(0.0)?,
             mean_profit: usd(average)?,
             mean_error: usd(spread.sqrt() / n)?,
             profit: all_usd(at)?,
@@ -366,12 +380,7 @@ impl<'a> Draw<'a> {
         let project = &candidate.project;
         let marketing = self.deal.marketing_for(project)?;
         let costs = Costs { budget: project.budget, marketing: marketing.spend, release: project.release };
-        let advanced = |role: &Role| match role {
-            Role::Expenses { amount } => cents(*amount, costs.budget.0.minor(), costs.marketing.0.minor()),
-            _ => 0,
-        };
-        let expenses: i64 = self.deal.participants().iter().map(|p| advanced(&p.role)).sum();
-        let expenses = Money::from_minor(expenses, Currency::USD);
+        let expenses = self.deal.expenses(costs.budget, costs.marketing);
         let cost = costs.budget.0.checked_add(costs.marketing.0)?.checked_add(expenses)?;
         Ok(ProjectPlan { costs, marketing, expenses: expenses.major(), cost })
     }
@@ -383,12 +392,21 @@ impl<'a> Draw<'a> {
         scores.iter().map(|score| candidate.grosses(*score, &self.terms)).collect()
     }
 
-    /// What happens to a candidate in each scenario, `without` one of the risks where that is named.
-    pub(crate) fn outcomes(&self, candidate: &Candidate, without: Option<&str>) -> Vec<Scenario> {
+    /// What happens to a candidate in each scenario.
+    pub(crate) fn outcomes(&self, candidate: &Candidate) -> Vec<Scenario> {
+        self.outcomes_of(&self.grosses(candidate), candidate, None)
+    }
+
+    /// The same from its grosses, `without` one of the risks where that is named.
+    pub(crate) fn outcomes_of(
+        &self,
+        grosses: &[(f64, f64)],
+        candidate: &Candidate,
+        without: Option<&str>,
+    ) -> Vec<Scenario> {
         let moved = 1.0 + self.stress.map_or(0.0, |s| s.forecast_bias);
-        let grosses = self.grosses(candidate).into_iter();
         let mut outcomes: Vec<Scenario> =
-            grosses.map(|(home, abroad)| Scenario::as_planned(home * moved, abroad * moved)).collect();
+            grosses.iter().map(|(home, abroad)| Scenario::as_planned(home * moved, abroad * moved)).collect();
         for risk in events::concerning(self.deal, candidate) {
             if without != Some(&risk.name) {
                 events::strike(risk, candidate, self.simulation.seed, self.stress, &mut outcomes);
@@ -416,14 +434,20 @@ impl<'a> Draw<'a> {
             .map(|(i, _)| i * flows.quarters)
             .collect();
         let sum = |cents: &[i64], q: usize| inside.iter().map(|row| cents[row + q]).sum::<i64>();
+        // A guarantor's advance goes from one of them to the others: it is no spending.
+        let advanced = |q: usize| {
+            let all = self.deal.participants().iter().enumerate();
+            let guarantors = all.filter(|(_, p)| matches!(p.role, Role::Guarantee { .. }));
+            guarantors.map(|(i, _)| flows.drawn[i * flows.quarters + q]).sum::<i64>()
+        };
         let at = |q: usize| {
             let Quarter { year, quarter } = waterfall.quarter(q);
             let money = |cents| Money::from_minor(cents, Currency::USD);
             CashQuarter {
                 year,
                 quarter,
-                spent: money(sum(&flows.drawn, q)),
-                received: money(sum(&flows.paid, q)),
+                spent: money(sum(&flows.drawn, q) - advanced(q)),
+                received: money(sum(&flows.paid, q) - advanced(q)),
             }
         };
         Ok((0..flows.quarters).map(at).collect())

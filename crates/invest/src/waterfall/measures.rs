@@ -21,7 +21,8 @@ pub struct Measures {
     pub paid: f64,
     /// Net present value on the first quarter's start, at the deal's rate.
     pub npv: f64,
-    /// Internal rate of return a year: −1 where nothing came back; none where nothing was put in.
+    /// Internal rate of return a year, held inside [−1, 100]: −1 where nothing came back, 0 where just what was put in came
+    /// back in its own quarter; none where nothing was put in.
     pub irr: Option<f64>,
     /// The first quarter from which on the sum of all cash never falls below zero again, or in which money was put in and
     /// came back at once; none where it ends below, or nothing was put in.
@@ -51,36 +52,43 @@ impl Measures {
             }
         }
         let npv = net.iter().zip(&discount.0).map(|(cash, factor)| cash * factor).sum();
+        let put_in = drawn.iter().sum::<i64>() as f64 / 100.0;
         Self {
-            put_in: drawn.iter().sum::<i64>() as f64 / 100.0,
+            put_in,
             paid: paid.iter().sum::<i64>() as f64 / 100.0,
             npv,
-            irr: irr(net),
+            irr: (put_in > 0.0).then(|| irr(net)),
             payback: below.map(|q| (q + 1) as usize).filter(|q| *q < net.len()),
             peak_funding: -lowest,
         }
     }
 }
 
+/// No rate is stated above this: a hundredfold in a year.
+const MOST_RATE: f64 = 100.0;
+
 /// The annual rate at which the cash (by quarter) is worth nothing: the one nearest to zero where there are several. −1
-/// where cash only goes out; none where none does, or where no rate up to 10,000 for one a quarter does it.
-fn irr(cash: &[f64]) -> Option<f64> {
-    let first = cash.iter().position(|c| *c != 0.0)?;
-    let cash = &cash[first..];
+/// where cash goes out and next to none comes back; held at [`MOST_RATE`] where more comes back than ever was out.
+fn irr(cash: &[f64]) -> f64 {
+    let total: f64 = cash.iter().sum();
+    let first = cash.iter().position(|c| *c != 0.0).unwrap_or(0);
+    let last = cash.iter().rposition(|c| *c != 0.0).map_or(first, |q| q + 1);
+    let cash = &cash[first..last];
+    if total.abs() < 0.005 {
+        return 0.0;
+    }
     if cash.iter().all(|c| *c >= 0.0) {
-        return None;
+        return MOST_RATE;
     }
     if cash.iter().all(|c| *c <= 0.0) {
-        return Some(-1.0);
+        return -1.0;
     }
     // In v = 1 / (1 + quarterly rate) the value is a polynomial.
-    let total: f64 = cash.iter().sum();
-    if total == 0.0 {
-        return Some(0.0);
+    match bracket(cash, total) {
+        Some((near, far)) => (root(cash, near, far).powi(-4) - 1.0).min(MOST_RATE),
+        None if total > 0.0 => MOST_RATE,
+        None => -1.0,
     }
-    let (near, far) = bracket(cash, total)?;
-    let v = root(cash, near, far);
-    Some(v.powi(-4) - 1.0)
 }
 
 /// The value of the cash and its slope at a discount factor.
@@ -88,16 +96,17 @@ fn value(cash: &[f64], v: f64) -> (f64, f64) {
     cash.iter().rev().fold((0.0, 0.0), |(f, slope), c| (f * v + c, slope * v + f))
 }
 
-/// Steps away from v = 1, towards where the sign turns, until it does.
+/// Steps away from v = 1, towards where the sign turns, until it does; each half as long again as the one before.
 fn bracket(cash: &[f64], total: f64) -> Option<(f64, f64)> {
     let down = (total > 0.0) == (cash[0] < 0.0);
-    let mut near = 1.0;
-    for _ in 0..200 {
-        let far: f64 = if down { near * 0.93 } else { near / 0.93 };
-        if (value(cash, far).0 > 0.0) != (total > 0.0) {
+    let (mut near, mut step) = (1.0f64, 0.95f64);
+    while (1e-9..1e9).contains(&near) {
+        let far = if down { near * step } else { near / step };
+        let worth = cash.iter().rev().fold(0.0, |f, c| f * far + c);
+        if (worth > 0.0) != (total > 0.0) {
             return Some((near, far));
         }
-        near = far;
+        (near, step) = (far, step.powf(1.5));
     }
     None
 }
@@ -116,7 +125,7 @@ fn root(cash: &[f64], a: f64, b: f64) -> f64 {
         }
         let step = v - f / slope;
         let next = if step > low && step < high { step } else { 0.5 * (low + high) };
-        if (next - v).abs() < 1e-12 * v {
+        if (next - v).abs() < 1e-9 * v {
             return next;
         }
         v = next;
@@ -151,7 +160,9 @@ mod tests {
         assert_eq!((fee.irr, fee.payback, fee.multiple()), (None, None, None));
         assert_eq!(of(&[0, 5, 0], &[0, 5, 0]).payback, Some(1), "back at once");
         assert_eq!(of(&[0, 0], &[0, 0]).irr, None);
-        assert_eq!(of(&[3, 0], &[3, 0]).irr, None, "money that comes back at once was never out");
+        assert_eq!(of(&[3, 0], &[3, 0]).irr, Some(0.0), "money that comes back at once was never out");
+        assert_eq!(of(&[9, 0], &[3, 0]).irr, Some(MOST_RATE));
+        assert_eq!(of(&[0, 1], &[500_000_000, 0]).irr, Some(-1.0), "a cent of five million is nothing");
     }
 
     /// By hand: 100 in, 60 after a year, 60 after two: 100 = 60 / x + 60 / x², x = 1.130662….

@@ -18,9 +18,9 @@ pub struct Scenario {
     pub international: f64,
     /// A factor on what later windows bring.
     pub windows: f64,
-    /// What the budget is overrun by, as a fraction of it.
+    /// What the budget is overrun by, as a fraction of it; zero or more.
     pub overrun: f64,
-    /// A factor on marketing.
+    /// A factor on marketing; 1 or more.
     pub marketing: f64,
     /// By how many quarters delivery and release are late.
     pub delay: usize,
@@ -88,6 +88,9 @@ impl Flows {
     }
 }
 
+/// No debt grows beyond this, cents: what cannot be repaid need not be counted further.
+const MOST_OWED: i64 = 9_000_000_000_000_000;
+
 /// A plan with what a deal says of everybody, and one outcome on its way through.
 pub(super) struct Payment<'a> {
     pub(super) plan: &'a Plan,
@@ -141,7 +144,8 @@ impl Payment<'_> {
     fn interest(&mut self) {
         for (p, owed) in self.deal.participants().iter().zip(&mut self.flows.owed) {
             if let (Role::Loan { interest, .. }, true) = (&p.role, *owed > 0) {
-                *owed += (*owed as f64 * interest / 4.0).round() as i64;
+                let more = (*owed as f64 * interest / 4.0).round() as i64;
+                *owed = owed.saturating_add(more).min(MOST_OWED);
             }
         }
     }
@@ -160,7 +164,7 @@ impl Payment<'_> {
                 self.draw(i, q, plan.draws[1][i * marketing + at]);
             }
         }
-        if q == plan.delivery {
+        if q == plan.delivery + self.outcome.delay {
             self.extra(q, plan.budget as f64 * self.outcome.overrun);
         }
         if late == Some(plan.release) {
@@ -201,7 +205,8 @@ impl Payment<'_> {
         };
         self.flows.drawn[i * self.flows.quarters + q] += cents;
         self.flows.spent += cents;
-        self.flows.owed[i] += (cents as f64 * back).round() as i64;
+        let owed = self.flows.owed[i].saturating_add((cents as f64 * back).round() as i64);
+        self.flows.owed[i] = owed.min(MOST_OWED);
     }
 
     /// Minimum guarantees, paid into the pot on delivery.
