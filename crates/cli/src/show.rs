@@ -26,6 +26,29 @@ pub(crate) fn whole(table: &mut Table, column: usize) {
     }
 }
 
+/// Hides columns, in the order of `spare`, until the table fits the screen; says how many.
+pub(crate) fn fit(table: &mut Table, spare: &[usize]) -> String {
+    let Some(screen) = table.width() else { return String::new() };
+    let mut widths: Vec<usize> =
+        table.column_max_content_widths().iter().map(|w| usize::from(*w) + 3).collect();
+    let mut hidden = 0;
+    for column in spare {
+        if widths.iter().sum::<usize>() <= usize::from(screen) {
+            break;
+        }
+        if let (Some(width), Some(column)) = (widths.get_mut(*column), table.column_mut(*column)) {
+            *width = 0;
+            column.set_constraint(ColumnConstraint::Hidden);
+            hidden += 1;
+        }
+    }
+    match hidden {
+        0 => String::new(),
+        1 => "one more column on a wider screen\n".to_owned(),
+        n => format!("{n} more columns on a wider screen\n"),
+    }
+}
+
 /// US dollars, short.
 pub(crate) fn usd(amount: f64) -> String {
     Money::from_major(amount, Currency::USD).map_or_else(|_| "?".to_owned(), |m| m.to_string())
@@ -53,6 +76,17 @@ pub(crate) fn short(name: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spare_columns_go_until_a_table_fits() {
+        let mut narrow = table(&["name", "a figure of some width", "another one"], true);
+        narrow.add_row(["film", "1", "2"]).set_width(30);
+        assert_eq!(fit(&mut narrow, &[2, 1]), "2 more columns on a wider screen\n");
+        assert!(!narrow.to_string().contains("figure") && narrow.to_string().contains("film"));
+        let mut wide = table(&["name", "a figure"], true);
+        wide.add_row(["film", "1"]).set_width(80);
+        assert_eq!(fit(&mut wide, &[1]), "");
+    }
 
     #[test]
     fn long_names_are_cut_by_characters() {

@@ -73,8 +73,9 @@ fn text(found: &Allocated) -> String {
         ]);
     }
     show::whole(&mut table, 0);
+    let more = show::fit(&mut table, &[5, 2]);
     format!(
-        "{table}\n\n{}\nas planned: {}\n\nwhat goes with what in the data (no experiment; 95% intervals):\n{}{}marketing itself: no table that is known states it\n\ngross-implied, by the deal's [response]; before incentives, overruns and expenses of sale\n",
+        "{table}\n{more}\n{}\nas planned: {}\n\nwhat goes with what in the data (no experiment; 95% intervals):\n{}{}marketing itself: no table that is known states it\n\ngross-implied, by the deal's [response]; before incentives, overruns and expenses of sale\n",
         answer.in_words(),
         answer.planned_profit,
         evidence("worldwide gross with budget", &found.evidence.budget),

@@ -57,7 +57,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
 fn text(found: &Staged) -> String {
     let (a, q) = (&found.answer, found.forecast.distribution.quantiles());
     let mut text = format!(
-        "{}: worldwide gross {} in the middle, {} – {} (10–90%)\nworth {} with every right used at its best, {} committed to every stage\n",
+        "{}\nworldwide gross {}, {} – {} (10–90%)\nworth {} with every right used at its best, {} committed to every stage\n",
         found.forecast.name,
         show::usd(q[3]),
         show::usd(q[1]),
@@ -86,8 +86,9 @@ fn text(found: &Staged) -> String {
             below(&g.abandon),
         ]);
     }
+    let more = show::fit(&mut gates, &[4, 3]);
     format!(
-        "{text}\n{rights}\n\n{gates}\n\nreleased with probability {}, a sequel with {}; gross-implied, discounted to the first stage, without incentives and expenses of sale; forecasts are medians as they then are\n",
+        "{text}\n{rights}\n\n{gates}\n{more}\nreleased with probability {}, a sequel with {}; forecasts are medians as they then are\ngross-implied, discounted to the first stage, without incentives and expenses of sale\n",
         a.released, a.sequel
     )
 }

@@ -128,16 +128,7 @@ fn sum(found: &[Attribution], of: impl Fn(&Attribution) -> Money) -> f64 {
 }
 
 fn text_of(found: &[Attribution]) -> String {
-    let headings = [
-        "project",
-        "projected",
-        "came to",
-        "by the forecast",
-        "by cost",
-        "by timing",
-        "by the split",
-        "gross ranked",
-    ];
+    let headings = ["project", "projected", "came to", "forecast", "cost", "timing", "split", "rank"];
     let mut table = show::table(&headings, true);
     for a in found {
         let [forecast, cost, timing, split] = a.parts;
@@ -159,8 +150,9 @@ fn text_of(found: &[Attribution]) -> String {
         row.push(String::new());
         table.add_row(row);
     }
+    let more = show::fit(&mut table, &[7]);
     format!(
-        "{table}\n\nnet present on the planned first day, gross-implied; parts add up; a gross ranked 90% beat nine of ten of its forecast's cases\n"
+        "{table}\n{more}\nnet present on the planned first day, gross-implied\nforecast to split add up to the difference; a rank of 90% beat nine of ten cases of the forecast\n"
     )
 }
 

@@ -97,14 +97,9 @@ fn text(found: &Replay) -> String {
             ]);
         }
     }
+    let more = show::fit(&mut by_year, &[4, 2, 1, 6]);
     let mut together = show::table(
-        &[
-            "policy",
-            "return, all years (95%)",
-            "years lost",
-            "optimiser returned more by (95%)",
-            "ahead of it in",
-        ],
+        &["policy", "return, all years (95%)", "years lost", "optimiser ahead by (95%)", "and behind in"],
         true,
     );
     for r in &found.records {
@@ -124,7 +119,7 @@ fn text(found: &Replay) -> String {
         format!("time ran out for the slates of {}\n", open.join(", "))
     };
     format!(
-        "{by_year}\n\n{together}\n\n{open}gross-implied; chosen with what was known on each 1 January; intervals draw years again, from five years on; films that were funded and never released are not in the data\n"
+        "{by_year}\n{more}\n{together}\n\n{open}gross-implied; chosen with what was known on each 1 January\nintervals draw years again, from five years on; films never released are not in the data\n"
     )
 }
 

@@ -80,11 +80,12 @@ fn text(found: &[Stressed]) -> String {
             t.cvar.to_string(),
         ]);
     }
+    let more = show::fit(&mut table, &[2, 5]);
     let what = match found.first() {
         Some(s) => format!("{} projects for {}, all funded", s.returns.len(), s.together.cost),
         None => String::new(),
     };
-    format!("{table}\n\n{what}; gross-implied; a negative loss is a profit even there\n")
+    format!("{table}\n{more}\n{what}\ngross-implied; a negative loss is a profit even there\n")
 }
 
 fn sheets(found: &[Stressed]) -> Vec<Sheet> {

@@ -54,7 +54,7 @@ fn text(found: &Valued, deal: &str) -> String {
     for (forecast, valuation) in found.forecasts.iter().zip(&found.valuations) {
         let (t, q) = (&valuation.together, forecast.distribution.quantiles());
         text += &format!(
-            "{}: worldwide gross {} in the middle, {} – {} (10–90%); cost {}, release {}\n",
+            "{}\nworldwide gross {}, {} – {} (10–90%); cost {}, release {}\n",
             valuation.project,
             show::usd(q[3]),
             show::usd(q[1]),
@@ -63,21 +63,21 @@ fn text(found: &Valued, deal: &str) -> String {
             valuation.release
         );
         text += &format!(
-            "all together: mean profit {} ({} – {}, 10–90%), P(loss) {}, net present value {}\n\n",
+            "all together: mean profit {} ({} – {}, 10–90%)\nP(loss) {}, mean net present value {}\n\n",
             t.mean_profit, t.profit[1], t.profit[5], t.loss_probability, t.mean_npv
         );
-        text += &format!("{}\n", participants(valuation));
+        text += &participants(valuation);
         if !valuation.risks.is_empty() {
-            text += &format!("\n{}\n", risks(&valuation.risks));
+            text += &format!("\n{}", risks(&valuation.risks));
         }
         text.push('\n');
     }
     text + &format!(
-        "gross-implied, under the deal \"{deal}\": `marquee deal` prints it; ranges are 10–90%, IRR is the middle\n"
+        "gross-implied, under the deal \"{deal}\"\n`marquee deal` prints it; IRR and × (paid for put in) are the middle\n"
     )
 }
 
-fn participants(valuation: &Valuation) -> comfy_table::Table {
+fn participants(valuation: &Valuation) -> String {
     let headings = [
         "participant",
         "kind",
@@ -87,7 +87,7 @@ fn participants(valuation: &Valuation) -> comfy_table::Table {
         "P(loss)",
         "IRR",
         "×",
-        "paid back",
+        "paid back, by",
     ];
     let mut table = show::table(&headings, true);
     for worth in valuation.participants.iter().chain(
@@ -97,7 +97,8 @@ fn participants(valuation: &Valuation) -> comfy_table::Table {
         table.add_row(row(worth));
     }
     show::whole(&mut table, 0);
-    table
+    let more = show::fit(&mut table, &[7, 1, 6, 2]);
+    format!("{table}\n{more}")
 }
 
 fn row(w: &Worth) -> [String; 9] {
@@ -112,13 +113,13 @@ fn row(w: &Worth) -> [String; 9] {
         w.irr.map_or_else(none, |r| r[3].to_string()),
         w.multiple.map_or_else(none, |m| format!("{:.2}", m[3])),
         w.paid_back.map_or_else(none, |p| match w.payback {
-            Some(quarter) => format!("{p}, by {quarter}"),
+            Some(quarter) => format!("{p}, {quarter}"),
             None => p.to_string(),
         }),
     ]
 }
 
-fn risks(risks: &[RiskEffect]) -> comfy_table::Table {
+fn risks(risks: &[RiskEffect]) -> String {
     let headings = ["risk", "kind", "probability", "where it happens", "expected", "evidence"];
     let mut table = show::table(&headings, false);
     for r in risks {
@@ -131,7 +132,8 @@ fn risks(risks: &[RiskEffect]) -> comfy_table::Table {
             r.source.clone(),
         ]);
     }
-    table
+    let more = show::fit(&mut table, &[5, 1, 4]);
+    format!("{table}\n{more}")
 }
 
 /// All participants of a project, and all together.
