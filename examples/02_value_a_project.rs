@@ -7,31 +7,14 @@
 //! Here the forecast is written down by hand, because the investing room needs nothing else: no lake, no model.
 
 use marquee_app::types::{Candidate, Deal, Simulation};
-use marquee_domain::{Budget, Control, Distribution, Project, Vertical};
+use marquee_domain::{Budget, Control, Distribution, Project};
 
 fn main() -> anyhow::Result<()> {
     // Seven quantiles of the worldwide gross, as a forecast says them: 5, 10, 25, 50, 75, 90 and 95%.
     let gross = Distribution::new([3e6, 5e6, 12e6, 30e6, 75e6, 150e6, 240e6])?;
     let project = Project {
-        name: "The Lighthouse Keeper".to_owned(),
-        vertical: Vertical::Film,
-        budget: Budget("18M".parse()?),
-        marketing: None,
-        release: "2027-06-11".parse()?,
-        greenlit: None,
         genres: vec!["Drama".to_owned()],
-        language: None,
-        countries: vec![],
-        basis: None,
-        creative_type: None,
-        companies: vec![],
-        distributor: None,
-        franchise: None,
-        directors: vec![],
-        cast: vec![],
-        age_rating: None,
-        runtime: None,
-        opening_theatres: None,
+        ..Project::film("The Lighthouse Keeper", Budget("18M".parse()?), "2027-06-11".parse()?)
     };
 
     // A deal says who finances and who is paid, in which order and when: presales, a bank, a tax credit, investors.

@@ -7,7 +7,7 @@
 use marquee_app::types::{
     Candidate, Deal, Limit, LimitBy, Objective, Outcome, Requires, Simulation, SlateRules,
 };
-use marquee_domain::{Budget, Control, Distribution, Project, Vertical, Weight};
+use marquee_domain::{Budget, Control, Distribution, Project, Weight};
 
 fn main() -> anyhow::Result<()> {
     let candidates = [
@@ -55,25 +55,8 @@ fn main() -> anyhow::Result<()> {
 fn project(name: &str, budget: &str, genre: &str, release: &str, median: f64) -> anyhow::Result<Candidate> {
     let scores: [f64; 7] = [-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645];
     let project = Project {
-        name: name.to_owned(),
-        vertical: Vertical::Film,
-        budget: Budget(budget.parse()?),
-        marketing: None,
-        release: release.parse()?,
-        greenlit: None,
         genres: vec![genre.to_owned()],
-        language: None,
-        countries: vec![],
-        basis: None,
-        creative_type: None,
-        companies: vec![],
-        distributor: None,
-        franchise: None,
-        directors: vec![],
-        cast: vec![],
-        age_rating: None,
-        runtime: None,
-        opening_theatres: None,
+        ..Project::film(name, Budget(budget.parse()?), release.parse()?)
     };
     let gross = Distribution::from_logs(scores.map(|z| median.ln() + z))?;
     Ok(Candidate::from_distributions(project, None, Some(gross))?)

@@ -1,51 +1,72 @@
-//! From projects to forecasts, candidates, scenarios and a choice.
+//! From projects to forecasts, candidates and scenarios.
 //!
 //! Not a use case: those that are about projects and money stand on it.
 
 use std::time::{Duration, Instant};
 
 use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
-use marquee_invest::{Candidate, Deal, Outcome, Scenarios, Simulation, SlateRules};
+use marquee_invest::{Candidate, Deal, Simulation};
+use marquee_platform::Permit;
 
 use crate::asked::project_day;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms};
+use crate::knowledge::Reach;
+use crate::workspace::Workspace;
 
-/// How to choose.
-#[derive(Debug, Clone, Copy)]
-pub struct Choice<'a> {
-    /// Budget, objective and limits.
-    pub rules: &'a SlateRules,
-    /// The deal that profits are reckoned with.
-    pub deal: &'a Deal,
+/// Projects to be reckoned with: under which deal, with what knowledge, in how many scenarios.
+#[derive(Debug, Clone)]
+pub struct Plans {
+    /// The projects.
+    pub projects: Vec<Project>,
+    /// The deal that their profits are reckoned with.
+    pub deal: Deal,
+    /// The day whose knowledge may be used; for each project as [`project_day`] says where nobody does.
+    pub as_of: Option<Day>,
+    /// The day of asking.
+    pub today: Day,
     /// Scenarios that are simulated.
     pub scenarios: usize,
-    /// The seed of the scenarios.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// How long to search once everything is simulated; without an end where nothing is said.
-    pub time_limit: Option<Duration>,
 }
 
-/// The worldwide forecast of each project: as of the first of `days`, or of the project's own day on the second, today.
+impl Plans {
+    /// Each project with its worldwide forecast, in order.
+    ///
+    /// # Errors
+    /// A project that cannot be forecast or judged, or a stop.
+    pub fn forecast(
+        &self,
+        forecaster: &mut Forecaster,
+        control: &Control,
+    ) -> Result<(Vec<Forecast>, Vec<Candidate>), AppError> {
+        let mut forecasts = Vec::with_capacity(self.projects.len());
+        for (i, project) in self.projects.iter().enumerate() {
+            let as_of = AsOf(self.as_of.unwrap_or_else(|| project_day(project, self.today)));
+            let terms = Terms { target: Target::Worldwide, population: None, as_of, seed: self.seed };
+            forecasts.push(forecaster.project(project, &terms, control)?);
+            control.step("forecasting projects", i as u64 + 1, self.projects.len() as u64);
+        }
+        let candidates = candidates(&self.projects, &forecasts)?;
+        Ok((forecasts, candidates))
+    }
+
+    /// The simulation that the plans ask for.
+    #[must_use]
+    pub fn simulation(&self) -> Simulation {
+        Simulation { scenarios: self.scenarios, seed: self.seed, ..Simulation::default() }
+    }
+}
+
+/// A forecaster that knows what plans need.
 ///
 /// # Errors
-/// A project that cannot be forecast, or a stop.
-pub fn forecasts(
-    forecaster: &mut Forecaster,
-    projects: &[Project],
-    days: (Option<Day>, Day),
-    seed: u64,
-    control: &Control,
-) -> Result<Vec<Forecast>, AppError> {
-    let (as_of, today) = days;
-    let mut forecasts = Vec::with_capacity(projects.len());
-    for (i, project) in projects.iter().enumerate() {
-        let as_of = AsOf(as_of.unwrap_or_else(|| project_day(project, today)));
-        let terms = Terms { target: Target::Worldwide, population: None, as_of, seed };
-        forecasts.push(forecaster.project(project, &terms, control)?);
-        control.step("forecasting projects", i as u64 + 1, projects.len() as u64);
-    }
-    Ok(forecasts)
+/// A lake that cannot be read.
+pub async fn forecaster(workspace: &Workspace, permit: &Permit) -> Result<Forecaster, AppError> {
+    let snapshot = workspace.snapshot(permit).await?;
+    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
+    Ok(Forecaster::new(knowledge, workspace.models()))
 }
 
 /// Each project with its forecast.
@@ -64,21 +85,4 @@ pub fn limited(control: &Control, limit: Option<Duration>) -> Control {
         Some(limit) => control.clone().until(Instant::now() + limit),
         None => control.clone(),
     }
-}
-
-/// Simulates the projects together and chooses among them.
-///
-/// # Errors
-/// A project that cannot be judged, or a stop.
-pub fn choose(
-    projects: &[Project],
-    forecasts: &[Forecast],
-    choice: &Choice<'_>,
-    control: &Control,
-) -> Result<(Scenarios, Outcome), AppError> {
-    let candidates = candidates(projects, forecasts)?;
-    let simulation = Simulation { scenarios: choice.scenarios, seed: choice.seed, ..Simulation::default() };
-    let scenarios = simulation.run(&candidates, choice.deal, control)?;
-    let outcome = choice.rules.choose(&scenarios, &limited(control, choice.time_limit))?;
-    Ok((scenarios, outcome))
 }

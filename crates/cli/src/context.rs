@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
+use marquee_app::choosing::Plans;
 use marquee_app::types::Deal;
 use marquee_app::{Permit, Workspace, cpu};
-use marquee_domain::{Control, Day};
+use marquee_domain::{Control, Day, Project};
 use serde::Serialize;
 
 use crate::config::{Config, Flags};
@@ -22,6 +23,9 @@ pub(crate) fn say(bytes: &[u8]) -> Result<()> {
         done => done.context("cannot write the answer"),
     }
 }
+
+/// Scenarios where a command has no flag for their number: means need no more.
+pub(crate) const SCENARIOS: u32 = 10_000;
 
 /// What every command runs in.
 pub(crate) struct Context {
@@ -65,6 +69,18 @@ impl Context {
     pub(crate) fn deal(&self) -> Result<Deal> {
         let Some(path) = &self.config.deal.value else { return Ok(Deal::default()) };
         deal_file::read(path)
+    }
+
+    /// Projects as a question about money wants them.
+    pub(crate) fn plans(&self, projects: Vec<Project>, as_of: Option<Day>, scenarios: u32) -> Result<Plans> {
+        Ok(Plans {
+            projects,
+            deal: self.deal()?,
+            as_of,
+            today: self.today(),
+            scenarios: scenarios as usize,
+            seed: self.seed(),
+        })
     }
 
     /// Shows an answer: the JSON document where it was asked for, else the text for people.

@@ -44,6 +44,9 @@ pub(crate) fn forecast(f: &Forecast) -> Value {
     })
 }
 
+/// What is said beside every figure of money.
+pub(crate) const GROSS_IMPLIED: &str = "gross-implied: reckoned from grosses through assumed deal terms";
+
 /// Quantiles by level: `q05` … `q95`.
 pub(crate) fn quantiles(values: &[f64]) -> Value {
     let named = LEVELS.iter().zip(values).map(|(level, v)| (format!("q{:02.0}", level * 100.0), json!(v)));
@@ -87,7 +90,7 @@ pub(crate) fn slate(word: &str, answer: &SlateAnswer) -> Value {
     let s = &answer.slate;
     json!({
         "outcome": word,
-        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "note": GROSS_IMPLIED,
         "choices": s.choices.iter().map(|c| json!({
             "project": c.project, "share": c.share, "cost_usd": c.cost.major(),
         })).collect::<Vec<_>>(),
@@ -161,7 +164,7 @@ pub(crate) fn profits(p: &Profits) -> Value {
     let r = &p.reliability;
     json!({
         "horizon": p.horizon.as_str(),
-        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "note": GROSS_IMPLIED,
         "n": r.n, "base_rate": r.base_rate, "brier": r.brier, "base_brier": r.base_brier,
         "miscalibration": r.miscalibration, "miscalibration_by_chance": r.by_chance,
     })

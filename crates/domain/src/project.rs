@@ -49,6 +49,32 @@ pub struct Project {
 }
 
 impl Project {
+    /// A film of which nothing but its name, budget and planned release is known.
+    #[must_use]
+    pub fn film(name: &str, budget: Budget, release: Day) -> Self {
+        Self {
+            name: name.to_owned(),
+            vertical: Vertical::Film,
+            budget,
+            marketing: None,
+            release,
+            greenlit: None,
+            genres: vec![],
+            language: None,
+            countries: vec![],
+            basis: None,
+            creative_type: None,
+            companies: vec![],
+            distributor: None,
+            franchise: None,
+            directors: vec![],
+            cast: vec![],
+            age_rating: None,
+            runtime: None,
+            opening_theatres: None,
+        }
+    }
+
     /// Checks what types cannot: a name, a budget above zero, a running time that a film can have.
     ///
     /// # Errors
@@ -127,27 +153,11 @@ mod tests {
 
     #[test]
     fn a_project_that_cannot_be_judged_says_why() {
-        let mut project = Project {
-            name: "Land Girls II".into(),
-            vertical: Vertical::Film,
-            budget: Budget(Money::from_minor(-5, Currency::USD)),
-            marketing: None,
-            release: Day::new(2010, 1, 1).expect("a day"),
-            greenlit: None,
-            genres: vec![],
-            language: None,
-            countries: vec![],
-            basis: None,
-            creative_type: None,
-            companies: vec![],
-            distributor: None,
-            franchise: None,
-            directors: vec![],
-            cast: vec![],
-            age_rating: None,
-            runtime: None,
-            opening_theatres: None,
-        };
+        let mut project = Project::film(
+            "Land Girls II",
+            Budget(Money::from_minor(-5, Currency::USD)),
+            Day::new(2010, 1, 1).expect("a day"),
+        );
         let said = project.check().expect_err("refused").to_string();
         assert!(said.contains("Land Girls II") && said.contains("budget"), "{said}");
         project.budget = Budget(Money::from_minor(5_00, Currency::USD));

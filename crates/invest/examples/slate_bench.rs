@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Vertical, Weight};
+use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Weight};
 use marquee_invest::{
     Candidate, Deal, Limit, LimitBy, Objective, Outcome, Requires, Scenarios, Simulation, SlateRules,
     Tentpoles,
@@ -58,26 +58,15 @@ fn candidate(number: usize, rng: &mut rand_chacha::ChaCha8Rng) -> Result<Candida
     let median = (2.7 * budget).ln() + luck;
     let scores = [-1.6449, -1.2816, -0.6745, 0.0, 0.6745, 1.2816, 1.6449];
     let gross = Distribution::from_logs(scores.map(|z| median + 0.9 * z))?;
+    let genre = format!("genre {}", rng.random_range(0..8));
     let project = Project {
-        name: format!("project {number:03}"),
-        vertical: Vertical::Film,
-        budget: Budget(Money::from_major(budget, Currency::USD)?),
-        marketing: None,
-        release: format!("{}-{:02}-01", 2026 + number % 5, 1 + number % 12).parse()?,
-        greenlit: None,
-        genres: vec![format!("genre {}", rng.random_range(0..8))],
-        language: None,
-        countries: vec![],
-        basis: None,
-        creative_type: None,
-        companies: vec![],
-        distributor: None,
+        genres: vec![genre],
         franchise: (number.is_multiple_of(5)).then(|| format!("franchise {}", number % 20)),
-        directors: vec![],
-        cast: vec![],
-        age_rating: None,
-        runtime: None,
-        opening_theatres: None,
+        ..Project::film(
+            &format!("project {number:03}"),
+            Budget(Money::from_major(budget, Currency::USD)?),
+            format!("{}-{:02}-01", 2026 + number % 5, 1 + number % 12).parse()?,
+        )
     };
     Ok(Candidate::from_distributions(project, None, Some(gross))?)
 }

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Vertical};
+use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project};
 use marquee_invest::{Candidate, Deal, Simulation};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,25 +31,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn candidate(i: usize) -> Result<Candidate, Box<dyn std::error::Error>> {
     let budget = 8e6 * 1.03f64.powi((i % 100) as i32);
     let project = Project {
-        name: format!("Land Girls {i}"),
-        vertical: Vertical::Film,
-        release: "2027-01-08".parse::<marquee_domain::Day>()?.plus(7 * (i as i32 % 52)),
-        budget: Budget(Money::from_major(budget, Currency::USD)?),
-        marketing: None,
-        greenlit: None,
         genres: vec![["Drama", "Comedy", "Horror", "Action"][i % 4].to_owned()],
-        language: None,
-        countries: vec![],
-        basis: None,
-        creative_type: None,
-        companies: vec![],
-        distributor: None,
-        franchise: None,
-        directors: vec![],
-        cast: vec![],
-        age_rating: None,
-        runtime: None,
-        opening_theatres: None,
+        ..Project::film(
+            &format!("Land Girls {i}"),
+            Budget(Money::from_major(budget, Currency::USD)?),
+            "2027-01-08".parse::<marquee_domain::Day>()?.plus(7 * (i as i32 % 52)),
+        )
     };
     let scores: [f64; 7] = [-1.6449, -1.2816, -0.6745, 0.0, 0.6745, 1.2816, 1.6449];
     let gross = Distribution::from_logs(scores.map(|z| (2.2 * budget).ln() + 1.1 * z))?;

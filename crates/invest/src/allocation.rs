@@ -13,9 +13,10 @@
 //! What is *not* here: which films to make (see `slate`), the risk of the receipts, any effect of one film's spend on
 //! another. Money is US dollars, nominal, gross-implied.
 
-use marquee_domain::{Control, Currency, Money};
+use marquee_domain::{Control, Money};
 use serde::{Deserialize, Serialize};
 
+use crate::simulate::usd;
 use crate::{Elasticity, InvestError};
 
 /// Elasticities of one film add up to less than this at their upper ends: returns must diminish.
@@ -285,10 +286,6 @@ impl SpendingProject {
         let sum: f64 = self.spends.iter().map(|spend| spend.elasticity.quantiles()[2]).sum();
         within("sum of the highest elasticities", sum, 0.0, MOST_ELASTICITY, "at most 0.98: returns diminish")
     }
-}
-
-fn usd(amount: f64) -> Result<Money, InvestError> {
-    Ok(Money::from_major(amount, Currency::USD)?)
 }
 
 fn total(spends: &[f64]) -> f64 {

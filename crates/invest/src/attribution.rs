@@ -9,7 +9,6 @@
 use marquee_domain::{Day, Gross, Money, Spend};
 use serde::Serialize;
 
-use crate::deal::Role;
 use crate::simulate::{Draw, usd};
 use crate::waterfall::{Costs, Flows, Scenario, Waterfall};
 use crate::{Candidate, Deal, InvestError, Simulation};
@@ -148,18 +147,13 @@ fn present(
     let mut flows = Flows::default();
     waterfall.pay(&scenario, &mut flows);
     let shift = waterfall.quarter(0).quarters_since(first);
-    let inside = deal.participants().iter().enumerate();
-    let inside = inside.filter(|(_, p)| !matches!(p.role, Role::Commission { .. }));
-    let value = |i: usize| {
-        let row = i * flows.quarters..(i + 1) * flows.quarters;
-        let cash = flows.paid[row.clone()].iter().zip(&flows.drawn[row]);
-        cash.enumerate()
-            .map(|(q, (paid, drawn))| {
-                (paid - drawn) as f64 / 100.0 * (1.0 + rate).powf(-f64::from(shift + q as i32) / 4.0)
-            })
-            .sum::<f64>()
-    };
-    Ok(inside.map(|(i, _)| value(i)).sum())
+    let mut together = [vec![], vec![]];
+    waterfall.together(&flows, &mut together);
+    let cash = together[0].iter().zip(&together[1]).enumerate();
+    let worth = cash.map(|(q, (paid, drawn))| {
+        (paid - drawn) as f64 / 100.0 * (1.0 + rate).powf(-f64::from(shift + q as i32) / 4.0)
+    });
+    Ok(worth.sum())
 }
 
 #[cfg(test)]

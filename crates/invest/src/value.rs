@@ -8,7 +8,7 @@ use marquee_domain::{Control, Money, Probability, Return};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::deal::{Kind, Risk, RiskKind, Role};
+use crate::deal::{Kind, Risk, RiskKind};
 use crate::risk::{Tail, loss_share, mean, quantiles};
 use crate::simulate::{Draw, ProjectPlan, all_usd, usd};
 use crate::waterfall::{Discount, Flows, Measures, Quarter, Scenario, Waterfall};
@@ -179,18 +179,13 @@ impl Paid {
             outside: vec![0.0; n * out],
         };
         let discount = Discount::new(deal.text().discounting.rate.value, quarters);
-        let inside: Vec<(bool, bool)> = deal
-            .participants()
-            .iter()
-            .map(|p| (!matches!(p.role, Role::Commission { .. }), matches!(p.role, Role::Guarantee { .. })))
-            .collect();
         outcomes
             .par_chunks(CHUNK)
             .zip(paid.measures.par_chunks_mut(CHUNK * rows))
             .zip(paid.curves.par_chunks_mut(CHUNK * rows * quarters))
             .zip(paid.outside.par_chunks_mut(CHUNK * out))
             .for_each(|(((outcomes, measures), curves), outside)| {
-                let mut pay = Payer::new(waterfall, &discount, &inside);
+                let mut pay = Payer::new(waterfall, &discount);
                 let cells = measures.chunks_mut(rows).zip(curves.chunks_mut(rows * quarters));
                 for ((outcome, (measures, curves)), outside) in
                     outcomes.iter().zip(cells).zip(outside.chunks_mut(out))
@@ -275,16 +270,14 @@ impl Paid {
 struct Payer<'a> {
     waterfall: &'a Waterfall<'a>,
     discount: &'a Discount,
-    /// By participant: whether it is one of all together, and whether it advances a guarantee.
-    inside: &'a [(bool, bool)],
     flows: Flows,
     net: Vec<f64>,
     together: [Vec<i64>; 2],
 }
 
 impl<'a> Payer<'a> {
-    fn new(waterfall: &'a Waterfall<'a>, discount: &'a Discount, inside: &'a [(bool, bool)]) -> Self {
-        Self { waterfall, discount, inside, flows: Flows::default(), net: vec![], together: [vec![], vec![]] }
+    fn new(waterfall: &'a Waterfall<'a>, discount: &'a Discount) -> Self {
+        Self { waterfall, discount, flows: Flows::default(), net: vec![], together: [vec![], vec![]] }
     }
 
     /// Pays one outcome: a measure and a curve for each row, and what leaves the film.
@@ -297,26 +290,15 @@ impl<'a> Payer<'a> {
     ) {
         self.waterfall.pay(outcome, &mut self.flows);
         let quarters = self.flows.quarters;
-        let width = curves.len() / measures.len();
-        for sum in &mut self.together {
-            sum.clear();
-            sum.resize(quarters, 0);
-        }
-        let [together_paid, together_drawn] = &mut self.together;
-        let last = measures.len() - 1;
-        for (i, (inside, advances)) in self.inside.iter().enumerate() {
+        let (width, last) = (curves.len() / measures.len(), measures.len() - 1);
+        for (i, measure) in measures[..last].iter_mut().enumerate() {
             let row = i * quarters..(i + 1) * quarters;
             let (paid, drawn) = (&self.flows.paid[row.clone()], &self.flows.drawn[row]);
-            measures[i] = Measures::of(paid, drawn, self.discount, &mut self.net);
+            *measure = Measures::of(paid, drawn, self.discount, &mut self.net);
             sums(&self.net, &mut curves[i * width..(i + 1) * width]);
-            if *inside {
-                together_paid.iter_mut().zip(paid).for_each(|(t, p)| *t += p);
-                // A guarantor's advance goes to the others: together it is less received, not more put in.
-                let (sign, into) =
-                    if *advances { (-1, &mut *together_paid) } else { (1, &mut *together_drawn) };
-                into.iter_mut().zip(drawn).for_each(|(t, d)| *t += sign * d);
-            }
         }
+        self.waterfall.together(&self.flows, &mut self.together);
+        let [together_paid, together_drawn] = &self.together;
         measures[last] = Measures::of(together_paid, together_drawn, self.discount, &mut self.net);
         sums(&self.net, &mut curves[last * width..]);
         let cents = self.flows.exhibitors.iter().chain([&self.flows.distributor]);
@@ -345,15 +327,7 @@ fn effect(
     let changes: Vec<f64> =
         without.iter().map(|o| draw.profit(plan, &o.struck_by(risk)) - draw.profit(plan, o)).collect();
     let change = mean(&changes);
-    let effects = [
-        &risk.budget,
-        &risk.marketing,
-        &risk.delay_quarters,
-        &risk.domestic,
-        &risk.international,
-        &risk.windows,
-    ];
-    let evidence = risk.probability.as_ref().or_else(|| effects.into_iter().flatten().next());
+    let evidence = risk.probability.as_ref().or_else(|| risk.effects().into_iter().flatten().next());
     let probability = risk.probability.as_ref().map(|p| p.value);
     Ok(RiskEffect {
         name: risk.name.clone(),

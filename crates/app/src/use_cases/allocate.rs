@@ -1,37 +1,26 @@
 //! Allocate: how much to spend on development, production and marketing of projects, as the deal believes that grosses
 //! respond; and what the data say of that.
 
-use marquee_domain::Horizon;
-use marquee_domain::{Control, Currency, Day, Money, Population, Project, Target};
+use marquee_domain::{Control, Currency, Horizon, Money, Population, Target};
 use marquee_forecast::Example;
 use marquee_invest::{
-    Allocation, AllocationOutcome, Deal, ElasticityEstimate, InvestError, Observed, Simulation,
-    SpendingProject, estimate_elasticity,
+    Allocation, AllocationOutcome, ElasticityEstimate, InvestError, Observed, SpendingProject,
+    estimate_elasticity,
 };
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{candidates, forecasts};
+use crate::choosing::{Plans, forecaster};
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::Forecaster;
-use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to divide and how.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The projects.
-    pub projects: Vec<Project>,
+    /// The projects; their deal says how a gross is believed to respond.
+    pub plans: Plans,
     /// The most that may be spent in all; no more than twice of every plan where nobody says.
     pub cap: Option<Money>,
-    /// The deal: what a gross leaves, and how it is believed to respond.
-    pub deal: Deal,
-    /// The day whose knowledge may be used; for each project its own where nobody says.
-    pub as_of: Option<Day>,
-    /// The day of asking.
-    pub today: Day,
-    /// The seed of all randomness.
-    pub seed: u64,
 }
 
 /// What goes with what among settled films. No experiment: dear films are dear because much is expected of them.
@@ -66,26 +55,22 @@ pub async fn allocate(
     if let Some(cap) = question.cap.filter(|c| c.currency() != Currency::USD) {
         return Err(InvestError::Currency { what: "the cap".to_owned(), amount: cap.to_string() }.into());
     }
-    let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
-    let mut forecaster = Forecaster::new(knowledge, workspace.models());
+    let mut forecaster = forecaster(workspace, permit).await?;
     let control = control.clone();
     cpu::run(move || {
-        let days = (question.as_of, question.today);
-        let forecasts = forecasts(&mut forecaster, &question.projects, days, question.seed, &control)?;
-        let candidates = candidates(&question.projects, &forecasts)?;
-        let simulation = Simulation { seed: question.seed, ..Simulation::default() };
-        let scenarios = simulation.run(&candidates, &question.deal, &control)?;
+        let Question { plans, cap } = question;
+        let (_, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let scenarios = plans.simulation().run(&candidates, &plans.deal, &control)?;
         let spending = |r: &marquee_invest::ProjectReturn| -> Result<SpendingProject, AppError> {
             Ok(SpendingProject {
                 name: r.name.clone(),
                 receipts: r.mean_income.major(),
-                spends: question.deal.planned_spends(r.budget, r.marketing)?,
+                spends: plans.deal.planned_spends(r.budget, r.marketing)?,
             })
         };
         let projects = scenarios.returns().iter().map(spending).collect::<Result<_, _>>()?;
-        let outcome = Allocation { projects, cap: question.cap.map(Money::major) }.best(&control)?;
-        let cut = question.as_of.unwrap_or(question.today);
+        let outcome = Allocation { projects, cap: cap.map(Money::major) }.best(&control)?;
+        let cut = plans.as_of.unwrap_or(plans.today);
         let scope = forecaster.knowledge().scope(Target::Worldwide, cut);
         let mut settled = forecaster.knowledge().settled(&scope);
         settled.retain(|e| {

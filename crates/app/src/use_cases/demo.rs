@@ -12,11 +12,11 @@ use marquee_domain::{AsOf, Control, Day, Forecast, Horizon, Money, Population, T
 use marquee_forecast::backtest::{Backtest, BacktestSpec, backtest_with};
 use marquee_forecast::score::Prediction;
 use marquee_forecast::{Example, FittedModel, ForecastError};
-use marquee_invest::{Deal, Objective, Outcome, ProjectReturn, SlateRules};
+use marquee_invest::{Deal, Objective, Outcome, ProjectReturn, Simulation, SlateRules};
 use marquee_platform::{Action, Permit};
 
 use crate::BUNDLED_FILMS;
-use crate::choosing::{Choice, choose};
+use crate::choosing::candidates;
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms, as_project};
@@ -194,9 +194,9 @@ fn fund(
     }
     let objective = Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.25)? };
     let rules = SlateRules::new(show.budget, objective);
-    let choice =
-        Choice { rules: &rules, deal: &show.deal, scenarios: 10_000, seed: show.seed, time_limit: None };
-    let (scenarios, outcome) = choose(&projects, &forecasts, &choice, control)?;
+    let simulation = Simulation { seed: show.seed, ..Simulation::default() };
+    let scenarios = simulation.run(&candidates(&projects, &forecasts)?, &show.deal, control)?;
+    let outcome = rules.choose(&scenarios, control)?;
     let candidates = forecasts.into_iter().zip(scenarios.returns().to_vec()).zip(&chosen);
     let candidates =
         candidates.map(|((forecast, returns), film)| Candidate { forecast, returns, actual: film.actual });

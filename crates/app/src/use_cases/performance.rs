@@ -1,33 +1,23 @@
 //! Performance: what projects made against what was projected of them, and what the difference comes from.
 
-use marquee_domain::{Control, Day, Project};
-use marquee_invest::{Actual, Attribution, Deal, Simulation};
+use marquee_domain::Control;
+use marquee_invest::{Actual, Attribution, Deal};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{candidates, forecasts};
+use crate::choosing::{Plans, forecaster};
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::Forecaster;
-use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to compare.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The projects as they were planned.
-    pub projects: Vec<Project>,
+    /// The projects as they were planned, and the deal.
+    pub plans: Plans,
     /// What happened to each, in order.
     pub actuals: Vec<Actual>,
-    /// The deal as it was planned.
-    pub deal: Deal,
     /// The deal that was paid under; the planned one where nobody says.
     pub actual_deal: Option<Deal>,
-    /// The day whose knowledge the projection may use; for each project its own where nobody says.
-    pub as_of: Option<Day>,
-    /// The day of asking.
-    pub today: Day,
-    /// The seed of all randomness.
-    pub seed: u64,
 }
 
 /// Compares.
@@ -41,19 +31,15 @@ pub async fn performance(
     permit: &Permit,
 ) -> Result<Vec<Attribution>, AppError> {
     permit.require(Action::Read)?;
-    let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
-    let mut forecaster = Forecaster::new(knowledge, workspace.models());
+    let mut forecaster = forecaster(workspace, permit).await?;
     let control = control.clone();
     cpu::run(move || {
-        let days = (question.as_of, question.today);
-        let forecasts = forecasts(&mut forecaster, &question.projects, days, question.seed, &control)?;
-        let candidates = candidates(&question.projects, &forecasts)?;
-        let simulation = Simulation { seed: question.seed, ..Simulation::default() };
-        let paid_under = question.actual_deal.as_ref().unwrap_or(&question.deal);
-        let pairs = candidates.iter().zip(&question.actuals);
-        let of = |(c, actual)| Ok(simulation.attribute(c, &question.deal, actual, paid_under)?);
-        pairs.map(of).collect()
+        let Question { plans, actuals, actual_deal } = question;
+        let (_, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let simulation = plans.simulation();
+        let paid_under = actual_deal.as_ref().unwrap_or(&plans.deal);
+        let of = |(c, actual)| Ok(simulation.attribute(c, &plans.deal, actual, paid_under)?);
+        candidates.iter().zip(&actuals).map(of).collect()
     })
     .await
 }

@@ -1,34 +1,22 @@
 //! Stress: what becomes of projects, each and together, when events that a deal names happen for certain, or forecasts are
 //! biased.
 
-use marquee_domain::{Control, Day, Project};
-use marquee_invest::{Deal, ProjectReturn, Simulation, Stress, Together};
+use marquee_domain::Control;
+use marquee_invest::{ProjectReturn, Stress, Together};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{candidates, forecasts};
+use crate::choosing::{Plans, forecaster};
 use crate::cpu;
 use crate::error::AppError;
-use crate::forecasting::Forecaster;
-use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to stress and how.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The projects, each funded in full.
-    pub projects: Vec<Project>,
-    /// The deal that profits are reckoned with, and whose risks can be made certain.
-    pub deal: Deal,
+    /// The projects, each funded in full; the risks of their deal can be made certain.
+    pub plans: Plans,
     /// The tests; the usual ones of the deal where empty.
     pub tests: Vec<Stress>,
-    /// The day whose knowledge may be used; for each project its own where nobody says.
-    pub as_of: Option<Day>,
-    /// The day of asking.
-    pub today: Day,
-    /// Scenarios that are simulated.
-    pub scenarios: usize,
-    /// The seed of all randomness.
-    pub seed: u64,
 }
 
 /// What became of the projects in one test.
@@ -53,20 +41,16 @@ pub async fn stress(
     permit: &Permit,
 ) -> Result<Vec<Stressed>, AppError> {
     permit.require(Action::Read)?;
-    let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
-    let mut forecaster = Forecaster::new(knowledge, workspace.models());
+    let mut forecaster = forecaster(workspace, permit).await?;
     let control = control.clone();
     cpu::run(move || {
-        let days = (question.as_of, question.today);
-        let forecasts = forecasts(&mut forecaster, &question.projects, days, question.seed, &control)?;
-        let candidates = candidates(&question.projects, &forecasts)?;
-        let simulation =
-            Simulation { scenarios: question.scenarios, seed: question.seed, ..Simulation::default() };
-        let tests = if question.tests.is_empty() { Stress::usual(&question.deal) } else { question.tests };
+        let Question { plans, tests } = question;
+        let (_, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let simulation = plans.simulation();
+        let tests = if tests.is_empty() { Stress::usual(&plans.deal) } else { tests };
         let tests = std::iter::once(None).chain(tests.into_iter().map(Some));
         let run = |stress: Option<Stress>| {
-            let scenarios = simulation.run_under(stress.as_ref(), &candidates, &question.deal, &control)?;
+            let scenarios = simulation.run_under(stress.as_ref(), &candidates, &plans.deal, &control)?;
             Ok(Stressed { together: scenarios.together()?, returns: scenarios.returns().to_vec(), stress })
         };
         tests.map(run).collect()

@@ -10,7 +10,7 @@ use marquee_domain::{Day, Money};
 use serde_json::{Value, json};
 
 use crate::chart::Chart;
-use crate::context::Context;
+use crate::context::{Context, SCENARIOS};
 use crate::export::{Cell, Export, Sheet};
 use crate::{project_file, show};
 
@@ -33,14 +33,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let question = Question {
-        projects: project_file::read_all(&args.projects)?,
-        cap: args.cap,
-        deal: context.deal()?,
-        as_of: args.as_of,
-        today: context.today(),
-        seed: context.seed(),
-    };
+    let projects = project_file::read_all(&args.projects)?;
+    let question = Question { plans: context.plans(projects, args.as_of, SCENARIOS)?, cap: args.cap };
     let found = allocate(&context.workspace, question, &context.control, &context.permit).await?;
     let spends = match &found.outcome {
         AllocationOutcome::Best(answer) => answer.spends.as_slice(),

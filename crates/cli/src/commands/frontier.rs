@@ -106,14 +106,9 @@ async fn of_projects(
     let objective = Objective::MeanLessRisk { risk_aversion: Weight::try_from(0.0)? };
     let brief = Brief {
         rules: args.rules.rules(&projects, budget, objective)?,
-        projects,
+        plans: context.plans(projects, args.rules.as_of, args.rules.scenarios)?,
         points: args.points as usize,
-        deal: context.deal()?,
-        as_of: args.rules.as_of,
-        today: context.today(),
-        scenarios: args.rules.scenarios as usize,
         time_limit: args.rules.time(),
-        seed: context.seed(),
     };
     let found = frontier(&context.workspace, brief, &context.control, &context.permit).await?;
     let slates = match &found {
@@ -155,7 +150,7 @@ fn slates_document(found: &Frontier) -> Value {
         Frontier::Infeasible(why) => json!({ "outcome": "infeasible", "why": why.to_string() }),
         Frontier::Efficient { slates, complete } => json!({
             "outcome": "efficient", "complete": complete,
-            "note": "gross-implied: reckoned from grosses through assumed deal terms",
+            "note": wire::GROSS_IMPLIED,
             "slates": slates.iter().map(|s| json!({
                 "slate": wire::slate("efficient", &s.answer), "comes_in": s.comes_in, "goes_out": s.goes_out,
             })).collect::<Vec<_>>(),

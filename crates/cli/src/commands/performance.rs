@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::chart::Chart;
-use crate::context::Context;
+use crate::context::{Context, SCENARIOS};
 use crate::export::{Cell, Export, Sheet};
 use crate::{deal_file, project_file, show};
 
@@ -90,12 +90,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         .map(|a| a.read().with_context(|| format!("`{}`", a.project)).with_context(said));
     let question = Question {
         actuals: actuals.collect::<Result<_>>()?,
-        projects,
-        deal: context.deal()?,
+        plans: context.plans(projects, args.as_of, SCENARIOS)?,
         actual_deal: args.actual_deal.as_deref().map(deal_file::read).transpose()?,
-        as_of: args.as_of,
-        today: context.today(),
-        seed: context.seed(),
     };
     let found = performance(&context.workspace, question, &context.control, &context.permit).await?;
     args.export.write(|| vec![sheet(&found)], || chart(&found))?;

@@ -14,7 +14,7 @@ use crate::about::years;
 use crate::chart::Chart;
 use crate::context::Context;
 use crate::export::{Cell, Export, Sheet};
-use crate::show;
+use crate::{show, wire};
 
 /// Flags of `marquee replay`.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let found = replay(&context.workspace, plan, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found), || chart(&found))?;
     let document = json!({
-        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "note": wire::GROSS_IMPLIED,
         "data": found.data,
         "years": found.years.iter().map(year).collect::<Vec<_>>(),
         "policies": found.records.iter().map(|r| json!({

@@ -49,14 +49,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     let brief = Brief {
         rules: args.rules.rules(&projects, args.budget, objective)?,
-        projects,
-        deal: context.deal()?,
-        as_of: args.rules.as_of,
-        today: context.today(),
-        scenarios: args.rules.scenarios as usize,
+        plans: context.plans(projects, args.rules.as_of, args.rules.scenarios)?,
         time_limit: args.rules.time(),
         next: args.next,
-        seed: context.seed(),
     };
     let found = slate(&context.workspace, brief, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found), || chart(&found))?;

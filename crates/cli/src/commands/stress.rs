@@ -42,19 +42,12 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let events = args.event.iter().map(|name| Stress::of_event(name));
     let tests = events.chain(args.bias.iter().map(|bias| Stress::of_bias(*bias))).collect();
-    let question = Question {
-        projects: project_file::read_all(&args.projects)?,
-        deal: context.deal()?,
-        tests,
-        as_of: args.as_of,
-        today: context.today(),
-        scenarios: args.scenarios as usize,
-        seed: context.seed(),
-    };
+    let plans = context.plans(project_file::read_all(&args.projects)?, args.as_of, args.scenarios)?;
+    let question = Question { plans, tests };
     let found = stress(&context.workspace, question, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found), || chart(&found))?;
     let document = json!({
-        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "note": wire::GROSS_IMPLIED,
         "tests": found.iter().map(test).collect::<Vec<_>>(),
     });
     context.answer(&document, || text(&found))

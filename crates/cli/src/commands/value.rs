@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use marquee_app::types::{CurvePoint, RiskEffect, Valuation, Worth};
-use marquee_app::use_cases::value::{Question, Valued, value};
+use marquee_app::use_cases::value::{Valued, value};
 use marquee_domain::{Day, Forecast};
 use serde_json::{Value, json};
 
@@ -33,16 +33,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let question = Question {
-        projects: project_file::read_all(&args.projects)?,
-        deal: context.deal()?,
-        as_of: args.as_of,
-        today: context.today(),
-        scenarios: args.scenarios as usize,
-        seed: context.seed(),
-    };
-    let deal = question.deal.name().to_owned();
-    let found = value(&context.workspace, question, &context.control, &context.permit).await?;
+    let plans = context.plans(project_file::read_all(&args.projects)?, args.as_of, args.scenarios)?;
+    let deal = plans.deal.name().to_owned();
+    let found = value(&context.workspace, plans, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found.valuations), || chart(&found.valuations))?;
     let projects = found.forecasts.iter().zip(&found.valuations).map(|(f, v)| project(f, v));
     let document = json!({ "deal": deal, "projects": projects.collect::<Vec<_>>() });
@@ -237,7 +230,7 @@ fn chart(valuations: &[Valuation]) -> Chart {
 fn project(forecast: &Forecast, v: &Valuation) -> Value {
     json!({
         "project": v.project,
-        "note": "gross-implied: reckoned from grosses through assumed deal terms",
+        "note": wire::GROSS_IMPLIED,
         "cost_usd": v.cost.major(),
         "release_quarter": v.release.to_string(),
         "together": worth(&v.together),

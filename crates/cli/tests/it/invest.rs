@@ -17,21 +17,30 @@ fn refused(data: &Path, args: &[&str], code: i32, said: &str) {
     assert!(output.status.code() == Some(code) && error.contains(said), "{args:?}: {error}");
 }
 
+fn number(v: &Value, key: &str) -> f64 {
+    v[key].as_f64().unwrap()
+}
+
+/// One lake for all of it, because its models are what takes time.
 #[test]
 fn projects_are_valued_stressed_and_chosen_under_a_deal() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     ask(data, &["ingest", films().to_str().unwrap()]);
     let (project, projects) = (example("project.toml"), example("projects.toml"));
-    let file = |name: &str| data.join(name).to_str().unwrap().to_owned();
+    a_deal_pays_everybody(data, &project);
+    slates_are_stressed_and_chosen(data, &projects);
+    decisions_come_later(data, &project, &projects);
+}
 
+fn a_deal_pays_everybody(data: &Path, project: &str) {
+    let file = |name: &str| data.join(name).to_str().unwrap().to_owned();
     let (csv, xlsx, svg) = (file("value.csv"), file("value.xlsx"), file("value.svg"));
     let independent = example("deal.toml");
-    let args = ["--deal", &independent, "value", &project, "--csv", &csv, "--xlsx", &xlsx, "--svg", &svg];
+    let args = ["--deal", &independent, "value", project, "--csv", &csv, "--xlsx", &xlsx, "--svg", &svg];
     let valued = ask(data, &args);
     let participants = valued["projects"][0]["participants"].as_array().unwrap();
     assert_eq!(participants.len(), 12);
-    let number = |v: &Value, key: &str| v[key].as_f64().unwrap();
     let inside = participants.iter().filter(|p| p["kind"] != "commission");
     let sum: f64 = inside.map(|p| number(p, "mean_profit_usd")).sum();
     let together = &valued["projects"][0]["together"];
@@ -43,53 +52,57 @@ fn projects_are_valued_stressed_and_chosen_under_a_deal() {
     // The deal as a spreadsheet says the same.
     let sheet = file("deal.xlsx");
     ask(data, &["--deal", &independent, "deal", "--xlsx", &sheet]);
-    assert_eq!(ask(data, &["--deal", &sheet, "value", &project]), valued);
+    assert_eq!(ask(data, &["--deal", &sheet, "value", project]), valued);
     let broken = file("broken.toml");
     let text = std::fs::read_to_string(&independent).unwrap().replace("profit = 0.35", "profit = 0.45");
     std::fs::write(&broken, text).unwrap();
-    refused(data, &["--deal", &broken, "value", &project], 1, "shares of profit add up to 110.00%");
+    refused(data, &["--deal", &broken, "value", project], 1, "shares of profit add up to 110.00%");
+}
 
-    let stressed = ask(data, &["stress", &projects, "--event", "cinemas closed", "--bias", "-0.2"]);
+fn slates_are_stressed_and_chosen(data: &Path, projects: &str) {
+    let stressed = ask(data, &["stress", projects, "--event", "cinemas closed", "--bias", "-0.2"]);
     let mean = |i: usize| number(&stressed["tests"][i], "mean_profit_usd");
     assert!(mean(1) < mean(2) && mean(2) < mean(0), "{stressed}");
-    refused(data, &["stress", &projects, "--event", "war"], 1, "no risk of the deal is called `war`");
+    refused(data, &["stress", projects, "--event", "war"], 1, "no risk of the deal is called `war`");
 
-    let chosen = ask(data, &["slate", &projects, "--budget", "200M", "--next", "--scenarios", "2000"]);
+    let chosen = ask(data, &["slate", projects, "--budget", "200M", "--next", "--scenarios", "2000"]);
     let first = chosen["slate"]["choices"][0]["project"].as_str().unwrap().to_owned();
     let without =
-        ask(data, &["slate", &projects, "--budget", "200M", "--exclude", &first, "--scenarios", "2000"]);
+        ask(data, &["slate", projects, "--budget", "200M", "--exclude", &first, "--scenarios", "2000"]);
     assert!(number(&without["slate"], "objective_usd") <= number(&chosen["slate"], "objective_usd"));
     assert!(chosen["next"]["complete"].as_bool().unwrap());
     let limited =
-        ask(data, &["slate", &projects, "--budget", "200M", "--limit", "genre=0.0", "--scenarios", "500"]);
+        ask(data, &["slate", projects, "--budget", "200M", "--limit", "genre=0.0", "--scenarios", "500"]);
     assert_eq!(limited["slate"]["choices"].as_array().unwrap().len(), 0);
     refused(
         data,
-        &["slate", &projects, "--budget", "1M", "--must-have", "Nobody's"],
+        &["slate", projects, "--budget", "1M", "--must-have", "Nobody's"],
         1,
         "is called `Nobody's`",
     );
-    refused(data, &["slate", &projects, "--budget", "1M", "--limit", "colour=1"], 2, "none of genre");
+    refused(data, &["slate", projects, "--budget", "1M", "--limit", "colour=1"], 2, "none of genre");
 
     let frontier =
-        ask(data, &["frontier", &projects, "--budget", "300M", "--points", "6", "--scenarios", "1000"]);
+        ask(data, &["frontier", projects, "--budget", "300M", "--points", "6", "--scenarios", "1000"]);
     let slates = frontier["slates"].as_array().unwrap();
     let of = |key: &str| slates.iter().map(|s| number(&s["slate"], key)).collect::<Vec<_>>();
     assert!(of("cvar_usd").is_sorted() && of("mean_profit_usd").is_sorted() && slates.len() > 1);
+}
 
-    let staged = ask(data, &["option", &project, "--gates", &example("gates.toml"), "--paths", "20000"]);
+fn decisions_come_later(data: &Path, project: &str, projects: &str) {
+    let staged = ask(data, &["option", project, "--gates", &example("gates.toml"), "--paths", "20000"]);
     assert!(number(&staged, "value_usd") >= number(&staged, "committed_usd"));
     let (by_paths, error) =
         (number(&staged["simulated"], "value_usd"), number(&staged["simulated"], "standard_error_usd"));
     assert!((by_paths - number(&staged, "value_usd")).abs() < 4.0 * error, "{staged}");
 
-    let spends = ask(data, &["allocate", &projects, "--cap", "600M"]);
+    let spends = ask(data, &["allocate", projects, "--cap", "600M"]);
     assert!(number(&spends["allocation"], "total_usd") <= 600e6 + 1.0);
     assert!(
         number(&spends["allocation"], "profit_usd") >= number(&spends["allocation"], "planned_profit_usd")
     );
 
-    let made = ask(data, &["performance", &project, "--actuals", &example("actuals.toml")]);
+    let made = ask(data, &["performance", project, "--actuals", &example("actuals.toml")]);
     let parts = made["together"]["parts_usd"].as_object().unwrap();
     let sum: f64 = parts.values().map(|v| v.as_f64().unwrap()).sum();
     let difference = number(&made["together"], "actual_usd") - number(&made["together"], "projected_usd");

@@ -339,8 +339,7 @@ fn check_lists(text: &Text) -> Result<(), Fault> {
         }
     }
     for (i, r) in text.risk.iter().enumerate() {
-        let effects = [&r.budget, &r.marketing, &r.delay_quarters, &r.domestic, &r.international, &r.windows];
-        if effects.iter().all(|e| e.is_none()) {
+        if r.effects().iter().all(Option::is_none) {
             let said = format!("the risk `{}` changes nothing: give at least one effect", r.name);
             return Err(Fault::new(&[Key("risk"), At(i)], said));
         }

@@ -45,6 +45,13 @@ pub(crate) struct Participant {
     pub(crate) level: usize,
 }
 
+impl Participant {
+    /// Whether it finances or shares; agents are outside, as cinemas are.
+    pub(crate) fn is_inside(&self) -> bool {
+        !matches!(self.role, Role::Commission { .. })
+    }
+}
+
 /// Reads and orders the participants of a deal.
 pub(super) fn read(text: &Text) -> Result<Vec<Participant>, Fault> {
     if text.participant.is_empty() {

@@ -233,6 +233,21 @@ pub(crate) struct Dependence {
     pub(crate) tail_degrees: Option<Figure>,
 }
 
+impl Risk {
+    /// What it changes, in the order of the file.
+    pub(crate) fn effects(&self) -> [Option<&Figure>; 6] {
+        [
+            &self.budget,
+            &self.marketing,
+            &self.delay_quarters,
+            &self.domestic,
+            &self.international,
+            &self.windows,
+        ]
+        .map(Option::as_ref)
+    }
+}
+
 impl IncentiveKind {
     /// As a deal writes it.
     #[must_use]

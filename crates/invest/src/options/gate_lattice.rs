@@ -195,5 +195,5 @@ pub(super) fn black(forward: f64, strike: f64, deviation: f64) -> (f64, f64) {
 
 /// The standard normal distribution function to full precision.
 fn normal_cdf(x: f64) -> f64 {
-    libm::erfc(-x / std::f64::consts::SQRT_2) / 2.0
+    statrs::function::erf::erfc(-x / std::f64::consts::SQRT_2) / 2.0
 }

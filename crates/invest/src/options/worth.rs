@@ -3,7 +3,7 @@
 //! The worth of rights does not add up: a right to abandon is worth less where one may also wait. So each is stated in two
 //! ways, as the only one and as the last one added.
 
-use marquee_domain::{Control, Currency, Gross, Money, Probability};
+use marquee_domain::{Control, Gross, Money, Probability};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use super::gate_lattice::{GateLattice, Solved, Threshold};
 use super::gates::{GateOption, StageGates};
 use super::induction::{Choice, mark};
 use crate::InvestError;
+use crate::simulate::usd;
 
 /// What stage gates are worth. Gross-implied; US dollars, nominal, discounted to the first gate.
 ///
@@ -196,10 +197,6 @@ impl Solved {
     fn chance(&self, gate: usize, choice: Choice) -> f64 {
         self.marks.get(mark(gate, choice)).copied().unwrap_or(0.0)
     }
-}
-
-fn usd(amount: f64) -> Result<Money, InvestError> {
-    Ok(Money::from_major(amount, Currency::USD)?)
 }
 
 /// Sums of parts may miss 0 and 1 by rounding.

@@ -15,7 +15,7 @@ use marquee_domain::{Budget, Control, Currency, Day, Gross, Money, Probability, 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::deal::{Risk, Role, Terms};
+use crate::deal::{Risk, Terms};
 use crate::risk::{Tail, loss_share, mean, quantiles};
 use crate::waterfall::{Costs, Flows, Quarter, Scenario, Waterfall};
 use crate::{Deal, InvestError, MarketingPlan};
@@ -29,15 +29,10 @@ const MOST_SCENARIOS: usize = 1_000_000;
 /// How to simulate.
 ///
 /// ```
-/// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Vertical};
+/// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project};
 /// use marquee_invest::{Candidate, Deal, Simulation};
-/// # let project = Project {
-/// #     name: "Land Girls II".into(), vertical: Vertical::Film, release: "2010-07-02".parse()?,
-/// #     budget: Budget(Money::from_major(30e6, Currency::USD)?), marketing: None, greenlit: None, genres: vec![],
-/// #     language: None, countries: vec![], basis: None, creative_type: None, companies: vec![], distributor: None,
-/// #     franchise: None, directors: vec![], cast: vec![], age_rating: None, runtime: None,
-/// #     opening_theatres: None,
-/// # };
+/// let budget = Budget(Money::from_major(30e6, Currency::USD)?);
+/// let project = Project::film("Land Girls II", budget, "2010-07-02".parse()?);
 /// let gross = Distribution::new([5e6, 10e6, 30e6, 80e6, 180e6, 350e6, 500e6])?;
 /// let candidate = Candidate::from_distributions(project, None, Some(gross))?;
 /// let scenarios = Simulation::default().run(&[candidate], &Deal::default(), &Control::default())?;
@@ -428,27 +423,13 @@ impl<'a> Draw<'a> {
         let scenario = Scenario::as_planned(mean_of(&|o| o.domestic), mean_of(&|o| o.international));
         let mut flows = Flows::default();
         waterfall.pay(&scenario, &mut flows);
-        let inside = self.deal.participants().iter().enumerate();
-        let inside: Vec<usize> = inside
-            .filter(|(_, p)| !matches!(p.role, Role::Commission { .. }))
-            .map(|(i, _)| i * flows.quarters)
-            .collect();
-        let sum = |cents: &[i64], q: usize| inside.iter().map(|row| cents[row + q]).sum::<i64>();
-        // A guarantor's advance goes from one of them to the others: it is no spending.
-        let advanced = |q: usize| {
-            let all = self.deal.participants().iter().enumerate();
-            let guarantors = all.filter(|(_, p)| matches!(p.role, Role::Guarantee { .. }));
-            guarantors.map(|(i, _)| flows.drawn[i * flows.quarters + q]).sum::<i64>()
-        };
+        let mut together = [vec![], vec![]];
+        waterfall.together(&flows, &mut together);
+        let [paid, drawn] = together;
         let at = |q: usize| {
             let Quarter { year, quarter } = waterfall.quarter(q);
             let money = |cents| Money::from_minor(cents, Currency::USD);
-            CashQuarter {
-                year,
-                quarter,
-                spent: money(sum(&flows.drawn, q) - advanced(q)),
-                received: money(sum(&flows.paid, q) - advanced(q)),
-            }
+            CashQuarter { year, quarter, spent: money(drawn[q]), received: money(paid[q]) }
         };
         Ok((0..flows.quarters).map(at).collect())
     }

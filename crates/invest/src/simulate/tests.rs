@@ -1,7 +1,7 @@
 //! Tests of the simulation: seeds, threads, dependence, known answers.
 #![allow(clippy::unwrap_used)]
 
-use marquee_domain::{Distribution, Project, Vertical};
+use marquee_domain::{Distribution, Project};
 use proptest::prelude::*;
 use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal, StudentsT};
 
@@ -9,25 +9,12 @@ use super::*;
 
 pub(crate) fn project(name: &str, budget: f64) -> Project {
     Project {
-        name: name.into(),
-        vertical: Vertical::Film,
-        budget: Budget(Money::from_major(budget, Currency::USD).unwrap()),
         marketing: Some(Spend(Money::from_major(budget / 2.0, Currency::USD).unwrap())),
-        release: "2030-07-02".parse().unwrap(),
-        greenlit: None,
-        genres: vec![],
-        language: None,
-        countries: vec![],
-        basis: None,
-        creative_type: None,
-        companies: vec![],
-        distributor: None,
-        franchise: None,
-        directors: vec![],
-        cast: vec![],
-        age_rating: None,
-        runtime: None,
-        opening_theatres: None,
+        ..Project::film(
+            name,
+            Budget(Money::from_major(budget, Currency::USD).unwrap()),
+            "2030-07-02".parse().unwrap(),
+        )
     }
 }
 

@@ -74,15 +74,11 @@ impl SlateRules {
     /// two; neighbours that are the same slate are given once. The rules' objective is not looked at, all other rules are.
     ///
     /// ```
-    /// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Vertical, Weight};
+    /// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Weight};
     /// use marquee_invest::{Candidate, Deal, Frontier, Objective, Requires, Simulation, SlateRules};
-    /// # fn project(name: &str, budget: f64) -> Result<Project, Box<dyn std::error::Error>> { Ok(Project {
-    /// #     name: name.into(), vertical: Vertical::Film, release: "2010-07-02".parse()?,
-    /// #     budget: Budget(Money::from_major(budget, Currency::USD)?), marketing: None, greenlit: None, genres: vec![],
-    /// #     language: None, countries: vec![], basis: None, creative_type: None, companies: vec![], distributor: None,
-    /// #     franchise: None, directors: vec![], cast: vec![], age_rating: None, runtime: None,
-    /// #     opening_theatres: None,
-    /// # }) }
+    /// # fn project(name: &str, budget: f64) -> Result<Project, Box<dyn std::error::Error>> {
+    /// #     Ok(Project::film(name, Budget(Money::from_major(budget, Currency::USD)?), "2010-07-02".parse()?))
+    /// # }
     /// let gross = Distribution::new([5e6, 10e6, 30e6, 90e6, 180e6, 350e6, 500e6])?;
     /// let candidates = [("Original", 30e6), ("Sequel", 15e6)]
     ///     .map(|(name, budget)| Candidate::from_distributions(project(name, budget)?, None, Some(gross)).map_err(Into::into))

@@ -23,6 +23,7 @@ use marquee_domain::{Control, Currency, Money, Slate, SlateChoice, Weight};
 use serde::Serialize;
 
 use crate::risk::{loss_share, quantiles};
+use crate::simulate::usd;
 use crate::{InvestError, ProjectReturn, Scenarios};
 
 pub use fixes::{Enough, Fix, Infeasible};
@@ -53,15 +54,11 @@ pub enum Objective {
 /// The rules of a choice.
 ///
 /// ```
-/// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Vertical, Weight};
+/// use marquee_domain::{Budget, Control, Currency, Distribution, Money, Project, Weight};
 /// use marquee_invest::{Candidate, Deal, Objective, Outcome, Simulation, SlateRules};
-/// # fn project(name: &str, budget: f64) -> Result<Project, Box<dyn std::error::Error>> { Ok(Project {
-/// #     name: name.into(), vertical: Vertical::Film, release: "2010-07-02".parse()?,
-/// #     budget: Budget(Money::from_major(budget, Currency::USD)?), marketing: None, greenlit: None, genres: vec![],
-/// #     language: None, countries: vec![], basis: None, creative_type: None, companies: vec![], distributor: None,
-/// #     franchise: None, directors: vec![], cast: vec![], age_rating: None, runtime: None,
-/// #     opening_theatres: None,
-/// # }) }
+/// # fn project(name: &str, budget: f64) -> Result<Project, Box<dyn std::error::Error>> {
+/// #     Ok(Project::film(name, Budget(Money::from_major(budget, Currency::USD)?), "2010-07-02".parse()?))
+/// # }
 /// let gross = Distribution::new([5e6, 10e6, 30e6, 90e6, 180e6, 350e6, 500e6])?;
 /// let candidates = [("Hit", 20e6), ("Same again, dearer", 60e6)]
 ///     .map(|(name, budget)| Candidate::from_distributions(project(name, budget)?, None, Some(gross)).map_err(Into::into))
@@ -385,10 +382,6 @@ fn feasible(problem: &Problem<'_>, most_nodes: Option<u64>, control: &Control) -
         }
         _ => Feasible::Nowhere,
     }
-}
-
-fn usd(amount: f64) -> Result<Money, InvestError> {
-    Ok(Money::from_major(amount, Currency::USD)?)
 }
 
 fn cents(amount: i128) -> Result<Money, InvestError> {

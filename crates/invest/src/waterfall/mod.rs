@@ -23,6 +23,7 @@ pub use pay::{Flows, Scenario};
 pub use plan::{Costs, Quarter};
 pub(crate) use plan::{MOST_DELAY, cents};
 
+use crate::deal::Role;
 use crate::{Deal, InvestError};
 use pay::Payment;
 use plan::Plan;
@@ -69,6 +70,24 @@ impl<'a> Waterfall<'a> {
     pub fn pay(&self, outcome: &Scenario, flows: &mut Flows) {
         let outcome = Scenario { delay: outcome.delay.min(MOST_DELAY), ..*outcome };
         Payment { plan: &self.plan, deal: self.deal, outcome, flows }.run();
+    }
+
+    /// What all who finance and share were paid and put in together, by quarter, cents. A guarantor's advance goes from one
+    /// of them to the others: it is less received, and no spending.
+    pub(crate) fn together(&self, flows: &Flows, [paid, drawn]: &mut [Vec<i64>; 2]) {
+        for sum in [&mut *paid, &mut *drawn] {
+            sum.clear();
+            sum.resize(flows.quarters, 0);
+        }
+        for (i, p) in self.deal.participants().iter().enumerate().filter(|(_, p)| p.is_inside()) {
+            let row = i * flows.quarters..(i + 1) * flows.quarters;
+            paid.iter_mut().zip(&flows.paid[row.clone()]).for_each(|(sum, cents)| *sum += cents);
+            if matches!(p.role, Role::Guarantee { .. }) {
+                paid.iter_mut().zip(&flows.drawn[row]).for_each(|(sum, cents)| *sum -= cents);
+            } else {
+                drawn.iter_mut().zip(&flows.drawn[row]).for_each(|(sum, cents)| *sum += cents);
+            }
+        }
     }
 
     /// How many quarters an outcome without delay takes, from the first spending to the last receipt.

@@ -110,7 +110,7 @@ proptest! {
         prop_assert!(flows.paid.iter().chain(&flows.drawn).all(|cents| *cents >= 0));
         // The short form that the simulation uses says the same of all together.
         let terms = deal.terms();
-        let inside = deal.participants().iter().enumerate().filter(|(_, p)| !matches!(p.role, crate::deal::Role::Commission { .. }));
+        let inside = deal.participants().iter().enumerate().filter(|(_, p)| p.is_inside());
         let together: i64 = inside.map(|(i, _)| row(&flows, &flows.paid, i) - row(&flows, &flows.drawn, i)).sum();
         let (b, m) = (budget as f64 / 100.0, marketing as f64 / 100.0);
         let expenses = if independent { 250_000.0 } else { 0.0 };
