@@ -193,7 +193,7 @@ pub(super) fn black(forward: f64, strike: f64, deviation: f64) -> (f64, f64) {
     (forward * normal_cdf(high) - strike * exercised, exercised)
 }
 
-/// The standard normal distribution function to full precision.
+/// The standard normal distribution function, to about twelve digits.
 fn normal_cdf(x: f64) -> f64 {
     statrs::function::erf::erfc(-x / std::f64::consts::SQRT_2) / 2.0
 }
