@@ -85,3 +85,19 @@ impl CatalogueError {
 
 /// The result of anything here.
 pub type Result<T, E = CatalogueError> = std::result::Result<T, E>;
+
+impl CatalogueError {
+    /// Whether the lake or its machine is to blame and not what was asked.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::File { .. }
+                | Self::Lake { .. }
+                | Self::Store(_)
+                | Self::Parquet(_)
+                | Self::Arrow(_)
+                | Self::Lost(_)
+        )
+    }
+}

@@ -136,6 +136,16 @@ impl Lake {
         Ok(Snapshot::new(self.clone(), manifest, torn))
     }
 
+    /// The number of the newest version, without reading it: for those who keep a snapshot and want to know whether it is
+    /// still the newest.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Store`] where storage fails.
+    pub async fn newest_number(&self) -> Result<u64> {
+        let store = self.store.clone();
+        self.engine.run(move || Manifest::newest_number(&store)).await
+    }
+
     /// An earlier version.
     ///
     /// # Errors

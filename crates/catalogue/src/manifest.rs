@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use marquee_domain::{Action, Day, FactKind, RecordedAt, Vertical};
+use marquee_domain::{Action, Day, FactKind, Held, RecordedAt, Vertical};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -70,6 +70,9 @@ pub struct IngestEntry {
     pub delimiter: char,
     /// Its files in the lake.
     pub files: Vec<FileEntry>,
+    /// Under what its facts are held.
+    #[serde(default)]
+    pub held: Held,
     /// Facts by the year in which they became known, roughly: to read large lakes piece by piece.
     pub(crate) years: BTreeMap<i32, u64>,
     /// What the columns of its files state.
@@ -140,6 +143,11 @@ impl Manifest {
                 Err(CatalogueError::lake(path, "no manifest can be read; restore the lake from a copy"))
             }
         }
+    }
+
+    /// The number of the newest version, readable or not: changes with every commit.
+    pub(crate) fn newest_number(store: &Store) -> Result<u64> {
+        Ok(Self::versions(store)?.last().map_or(0, |(_, version)| *version))
     }
 
     /// A certain version.
@@ -222,9 +230,12 @@ impl Manifest {
 }
 
 impl IngestEntry {
-    /// Whether it holds the same file of the same source, read by the same map.
+    /// Whether it holds the same file of the same source, read by the same map, under the same class and team.
     pub(crate) fn same_input(&self, other: &Self) -> bool {
-        self.source == other.source && self.sha256 == other.sha256 && self.map_sha256 == other.map_sha256
+        self.source == other.source
+            && self.sha256 == other.sha256
+            && self.map_sha256 == other.map_sha256
+            && self.held == other.held
     }
 
     /// Its files of one role.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use marquee_domain::{FactKind, RecordedAt};
+use marquee_domain::{FactKind, RecordedAt, TitleId};
 use serde::Serialize;
 
 use crate::error::{CatalogueError, Result};
@@ -14,7 +14,7 @@ use crate::lake::{Engine, Lake, orphans};
 use crate::manifest::{IngestEntry, Manifest};
 use crate::sql::{self, SqlAnswer, SqlLimits};
 use crate::store::{Store, checksum};
-use crate::titles::{self, TitleQuery, TitleRow};
+use crate::titles::{self, Searchable, TitleQuery, TitleRow};
 
 /// One version of the lake.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ pub struct Snapshot {
     manifest: Arc<Manifest>,
     torn: Arc<Vec<String>>,
     identity: Arc<OnceLock<Arc<Identity>>>,
+    titles: Arc<OnceLock<Arc<Vec<Searchable>>>>,
 }
 
 /// What a look over the whole lake found.
@@ -56,7 +57,8 @@ impl Check {
 
 impl Snapshot {
     pub(crate) fn new(lake: Lake, manifest: Manifest, torn: Vec<String>) -> Self {
-        Self { lake, manifest: Arc::new(manifest), torn: Arc::new(torn), identity: Arc::default() }
+        let (manifest, torn) = (Arc::new(manifest), Arc::new(torn));
+        Self { lake, manifest, torn, identity: Arc::default(), titles: Arc::default() }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -73,6 +75,18 @@ impl Snapshot {
 
     pub(crate) fn shared_manifest(&self) -> Arc<Manifest> {
         self.manifest.clone()
+    }
+
+    /// The part of this version that is made of some ingests alone. Whatever is asked of it (titles, facts, issues, SQL, the
+    /// fingerprint that models are kept by) sees nothing of the others.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&IngestEntry) -> bool) -> Self {
+        if self.sources().iter().all(&keep) {
+            return self.clone();
+        }
+        let mut manifest = (*self.manifest).clone();
+        manifest.entries.retain(keep);
+        Self::new(self.lake.clone(), manifest, (*self.torn).clone())
     }
 
     /// The version; 0 for an empty lake.
@@ -133,11 +147,30 @@ impl Snapshot {
     /// # Errors
     /// Whatever keeps a file from being read.
     pub async fn titles(&self, query: &TitleQuery) -> Result<Vec<TitleRow>> {
+        let (all, query) = (self.searchable().await?, query.clone());
+        self.engine().run(move || Ok(titles::search(&all, &query))).await
+    }
+
+    /// One title by its canonical id.
+    ///
+    /// # Errors
+    /// Whatever keeps a file from being read.
+    pub async fn title(&self, id: TitleId) -> Result<Option<TitleRow>> {
+        Ok(titles::row(&self.searchable().await?, id))
+    }
+
+    /// All titles as they are searched. Built once for a snapshot.
+    async fn searchable(&self) -> Result<Arc<Vec<Searchable>>> {
+        if let Some(known) = self.titles.get() {
+            return Ok(known.clone());
+        }
         let kinds =
             vec![FactKind::Genre, FactKind::Budget, FactKind::DomesticGross, FactKind::WorldwideGross];
         let facts = self.all_facts(&FactFilter { kinds, ..FactFilter::default() }).await?;
-        let (identity, query, manifest) = (self.identity().await?, query.clone(), self.manifest.clone());
-        self.engine().run(move || Ok(titles::search(&identity, &facts, &manifest, &query))).await
+        let (identity, manifest) = (self.identity().await?, self.manifest.clone());
+        let build = move || Ok(Arc::new(titles::rows(&identity, &facts, &manifest)));
+        let built = self.engine().run(build).await?;
+        Ok(self.titles.get_or_init(|| built).clone())
     }
 
     /// Refused and repaired values.

@@ -6,7 +6,7 @@ use marquee_domain::{Day, FactKind, FactValue, Money, SourceId, TitleId, normali
 use serde::Serialize;
 
 use crate::facts::StatedFact;
-use crate::identity::Identity;
+use crate::identity::{Entry, Identity};
 use crate::manifest::Manifest;
 
 /// Which titles are wanted, and in which order.
@@ -66,28 +66,23 @@ pub struct TitleRow {
     pub source_ids: Vec<SourceId>,
 }
 
-pub(crate) fn search(
-    identity: &Identity,
-    facts: &[StatedFact],
-    manifest: &Manifest,
-    query: &TitleQuery,
-) -> Vec<TitleRow> {
+/// A title with the words that it is searched by.
+#[derive(Debug)]
+pub(crate) struct Searchable {
+    row: TitleRow,
+    normalised: String,
+}
+
+/// All titles, with what their first sources say of them.
+pub(crate) fn rows(identity: &Identity, facts: &[StatedFact], manifest: &Manifest) -> Vec<Searchable> {
     let mut of_title: HashMap<TitleId, Vec<&StatedFact>> = HashMap::new();
     for fact in facts {
         of_title.entry(fact.fact.title).or_default().push(fact);
     }
     let rank: HashMap<&str, usize> =
         manifest.entries.iter().enumerate().map(|(i, e)| (e.source.as_str(), i)).collect();
-    let wanted = query.text.as_deref().map(normalise_title);
-    let mut rows = Vec::new();
-    for entry in identity.titles() {
+    let one = |entry: &Entry| {
         let title = &entry.title;
-        let release = title.release.as_ref().map(|r| r.day);
-        let named = wanted.as_ref().is_none_or(|words| normalise_title(&title.name).contains(words.as_str()));
-        let dated = query.years.is_none_or(|(a, b)| release.is_some_and(|d| (a..=b).contains(&d.year())));
-        if !(named && dated) {
-            continue;
-        }
         let stated = of_title.get(&title.id).map_or(&[][..], Vec::as_slice);
         let money = |kind| {
             let first = stated
@@ -96,32 +91,52 @@ pub(crate) fn search(
                 .min_by_key(|f| (rank.get(&*f.fact.source), f.row));
             first.and_then(|f| if let FactValue::Money(money) = &f.fact.value { Some(*money) } else { None })
         };
-        let mut genres: Vec<String> = stated
-            .iter()
-            .filter(|f| f.fact.kind == FactKind::Genre)
-            .filter_map(|f| {
-                if let FactValue::Text(genre) = &f.fact.value { Some(genre.to_string()) } else { None }
-            })
-            .collect();
-        genres.sort();
-        genres.dedup();
-        if query.genre.as_ref().is_some_and(|g| !genres.iter().any(|own| own.eq_ignore_ascii_case(g))) {
-            continue;
-        }
-        rows.push(TitleRow {
+        let row = TitleRow {
             id: title.id,
             name: title.name.clone(),
-            release,
-            genres,
+            release: title.release.as_ref().map(|r| r.day),
+            genres: genres(stated),
             budget: money(FactKind::Budget),
             domestic_gross: money(FactKind::DomesticGross),
             worldwide_gross: money(FactKind::WorldwideGross),
             source_ids: title.source_ids.clone(),
-        });
-    }
+        };
+        Searchable { normalised: normalise_title(&row.name), row }
+    };
+    identity.titles().iter().map(one).collect()
+}
+
+fn genres(stated: &[&StatedFact]) -> Vec<String> {
+    let genre = |f: &&StatedFact| match &f.fact.value {
+        FactValue::Text(genre) if f.fact.kind == FactKind::Genre => Some(genre.to_string()),
+        _ => None,
+    };
+    let mut genres: Vec<String> = stated.iter().filter_map(genre).collect();
+    genres.sort();
+    genres.dedup();
+    genres
+}
+
+/// Those that fit a query, in its order.
+pub(crate) fn search(all: &[Searchable], query: &TitleQuery) -> Vec<TitleRow> {
+    let wanted = query.text.as_deref().map(normalise_title);
+    let fits = |title: &&Searchable| {
+        let row = &title.row;
+        let named = wanted.as_ref().is_none_or(|words| title.normalised.contains(words.as_str()));
+        let dated = query.years.is_none_or(|(a, b)| row.release.is_some_and(|d| (a..=b).contains(&d.year())));
+        let of_genre =
+            query.genre.as_ref().is_none_or(|g| row.genres.iter().any(|own| own.eq_ignore_ascii_case(g)));
+        named && dated && of_genre
+    };
+    let mut rows: Vec<TitleRow> = all.iter().filter(fits).map(|title| title.row.clone()).collect();
     sort(&mut rows, query);
     rows.truncate(query.limit);
     rows
+}
+
+/// The row of one title.
+pub(crate) fn row(all: &[Searchable], id: TitleId) -> Option<TitleRow> {
+    all.iter().find(|title| title.row.id == id).map(|title| title.row.clone())
 }
 
 fn sort(rows: &mut [TitleRow], query: &TitleQuery) {

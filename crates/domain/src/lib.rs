@@ -8,6 +8,7 @@
 //! [`Distribution`] and [`Forecast`] (what an answer is), [`Project`] and [`Slate`] (what is decided with it).
 
 mod award;
+mod class;
 mod control;
 mod day;
 mod distribution;
@@ -22,6 +23,7 @@ mod title;
 mod words;
 
 pub use award::Award;
+pub use class::{Class, Held};
 pub use control::{Cancelled, Control, Progress};
 pub use day::{AsOf, Day, FIRST_YEAR, LAST_YEAR};
 pub use distribution::{Distribution, LEVELS};

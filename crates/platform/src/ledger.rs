@@ -17,14 +17,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
-use crate::store::BoxFuture;
-use crate::{Error, StateStore};
+use crate::store::{BoxFuture, Connection};
+use crate::{Error, Location, StateStore};
 use anchors::{AnchorFault, AnchorFile, Anchorer, Anchors};
+pub(crate) use entry::check_name;
 pub use entry::{Entry, Head, Stream};
 use key::Key;
+pub(crate) use key::{fill_random, make_private};
 use rows::{Draft, Range, Row};
 use verify::Walk;
 pub use verify::{Damage, Verification};
@@ -122,7 +123,7 @@ impl Ledger {
     /// # Errors
     /// [`Error::InvalidName`] for a kind that is not allowed; [`Error::CutTail`] and [`Error::AnchorsMissing`] if
     /// appending would hide that the ledger was tampered with; [`Error::NotCommitted`] if nothing was stored;
-    /// [`Error::NotAnchored`] if the entry is stored but not anchored.
+    /// [`Error::CommitUnknown`] if the connection was lost meanwhile; [`Error::NotAnchored`] if the entry is stored but not anchored.
     pub async fn append(
         &self,
         stream: &Stream,
@@ -143,8 +144,9 @@ impl Ledger {
     /// Removes the payload and the salt of an entry for good and records that in the same stream. Returns the entry that
     /// records it: kind `erased`, payload `{"seq": …, "reason": …}`.
     ///
-    /// The hash stays, so that the chain still verifies; without the salt it tells nothing about the payload. The
-    /// database overwrites what it frees; copies and backups are the caller's.
+    /// The hash stays, so that the chain still verifies; without the salt it tells nothing about the payload. SQLite
+    /// overwrites what it frees. PostgreSQL frees the old version of the row at once and overwrites its bytes when their
+    /// space is used again; its server's log, like all copies and backups, is the caller's.
     ///
     /// # Errors
     /// [`Error::NoSuchEntry`]; [`Error::NotErasable`] if it was erased before or records an erasure; and as
@@ -226,7 +228,7 @@ impl Ledger {
         // Anchors first: entries that are recorded meanwhile make the database lead them, which is in order.
         let anchors = self.read_anchors().await?;
         let mut walk = Walk::new(&self.key, stream, &anchors, kept);
-        let mut snapshot = self.store.readers().begin().await.map_err(fail)?;
+        let mut snapshot = self.store.snapshot().await.map_err(fail)?;
         let mut from_seq = i64::MIN;
         loop {
             let range = Range { stream, kind: None, from_seq, limit: PAGE };
@@ -246,7 +248,7 @@ impl Ledger {
     /// Queues the work and waits until the entry that it returns is committed, then anchored.
     async fn write<F>(&self, work: F) -> Result<Entry, Error>
     where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<Entry, Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<Entry, Error>> + Send + 'static,
     {
         if self.anchors_missing {
             return Err(Error::AnchorsMissing { path: self.file.path().into() });
@@ -320,7 +322,7 @@ impl Ledger {
     }
 
     fn place(&self) -> Place {
-        Place { key: self.key.clone(), floor: self.floor.clone(), path: self.store.path().into() }
+        Place { key: self.key.clone(), floor: self.floor.clone(), place: self.store.location().clone() }
     }
 }
 
@@ -328,12 +330,12 @@ impl Ledger {
 struct Place {
     key: Key,
     floor: Arc<BTreeMap<Stream, u64>>,
-    path: PathBuf,
+    place: Location,
 }
 
 impl Place {
-    async fn insert(&self, connection: &mut SqliteConnection, draft: Draft) -> Result<Entry, Error> {
-        let fail = |source| Error::database("append to the ledger", &self.path, source);
+    async fn insert(&self, connection: &mut Connection, draft: Draft) -> Result<Entry, Error> {
+        let fail = |source| Error::database("append to the ledger", &self.place, source);
         let stream = draft.stream.clone();
         let last = rows::last(connection, &stream).await.map_err(fail)?;
         let found = last.as_ref().map_or(0, |row| row.seq.unsigned_abs());
@@ -345,8 +347,8 @@ impl Place {
         row.map_err(fail)?.into_entry(&stream)
     }
 
-    async fn erase(&self, connection: &mut SqliteConnection, seq: u64, draft: Draft) -> Result<Entry, Error> {
-        let fail = |source| Error::database("erase from the ledger", &self.path, source);
+    async fn erase(&self, connection: &mut Connection, seq: u64, draft: Draft) -> Result<Entry, Error> {
+        let fail = |source| Error::database("erase from the ledger", &self.place, source);
         let stream = draft.stream.clone();
         let missing = || Error::NoSuchEntry { stream: stream.to_string(), seq };
         let number = i64::try_from(seq).map_err(|_| missing())?;

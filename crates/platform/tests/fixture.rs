@@ -5,6 +5,7 @@ mod common;
 
 use std::path::Path;
 
+use common::places::Place;
 use common::{append, open};
 use marquee_platform::{Head, Stream, Verification};
 use serde_json::json;
@@ -21,11 +22,11 @@ fn check_out(folder: &Path) {
 
 #[tokio::test]
 async fn a_ledger_of_version_1_is_read_verified_and_continued() {
-    let folder = tempfile::tempdir().unwrap();
-    check_out(folder.path());
+    let place = Place::sqlite();
+    check_out(place.folder());
     let head = std::fs::read_to_string(Path::new(FIXTURES).join("ledger_v1.head.json")).unwrap();
     let head: Head = head.parse().unwrap();
-    let (_store, ledger) = open(folder.path()).await;
+    let (_store, ledger) = open(&place).await;
     let track = Stream::track();
 
     let found = ledger.verify(&track, Some(&head)).await.unwrap();

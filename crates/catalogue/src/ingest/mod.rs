@@ -23,7 +23,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use marquee_domain::{Action, Control, Day, FactKind, Issue, RecordedAt};
+use marquee_domain::{Action, Control, Day, FactKind, Held, Issue, RecordedAt};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -48,6 +48,8 @@ pub struct IngestOptions {
     pub threads: Option<usize>,
     /// Whether a file takes the place of all files of its source, not only of the one of its own name.
     pub replace: bool,
+    /// Under what the facts are held.
+    pub held: Held,
 }
 
 impl IngestOptions {
@@ -57,7 +59,13 @@ impl IngestOptions {
         let now = chrono::Utc::now();
         let days = (now.timestamp() / 86_400) as i32;
         let today = Day::from_epoch_days(days).unwrap_or(Day::MIN);
-        Self { today, recorded_at: RecordedAt(now.timestamp_micros()), threads: None, replace: false }
+        Self {
+            today,
+            recorded_at: RecordedAt(now.timestamp_micros()),
+            threads: None,
+            replace: false,
+            held: Held::default(),
+        }
     }
 }
 
@@ -401,6 +409,7 @@ fn entry(source: &Source, plan: &Plan, done: Done, options: &IngestOptions) -> I
         files: done.files.into_iter().map(file).collect(),
         years: done.totals.years.into_iter().map(|(y, n)| (y, n * of_title)).collect(),
         layout: plan.layout.clone(),
+        held: options.held.clone(),
     }
 }
 

@@ -89,5 +89,6 @@ pub fn options() -> IngestOptions {
         recorded_at: RecordedAt(1),
         threads: None,
         replace: false,
+        held: marquee_domain::Held::default(),
     }
 }

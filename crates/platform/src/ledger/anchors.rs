@@ -165,7 +165,7 @@ impl AnchorFile {
         };
         if header.version > FORMAT {
             return Err(Error::Newer {
-                path: self.path().into(),
+                place: self.path().into(),
                 found: header.version.into(),
                 known: FORMAT.into(),
             });

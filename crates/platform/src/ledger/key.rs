@@ -95,26 +95,13 @@ impl Key {
         Ok(Self { keyed: Arc::new(keyed), id: hash(&[KEY_LABEL, bytes]) })
     }
 
-    /// Writes the key beside its place first and links it there whole, so that neither a crash nor a second process can
-    /// leave or see half a key.
     fn create(path: &Path) -> Result<Self, Error> {
         let mut bytes = [0; KEY_BYTES];
         fill_random(&mut bytes)?;
-        let mut nonce = [0; 8];
-        fill_random(&mut nonce)?;
-        let draft = draft_path(path, u64::from_le_bytes(nonce));
-
-        let fail = |source| Error::file("create the ledger's key", path, source);
-        let linked = write_private(&draft, &bytes).and_then(|()| std::fs::hard_link(&draft, path));
-        std::fs::remove_file(&draft).ok();
-        match linked {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::open(path, false),
-            Err(error) => Err(fail(error)),
-            Ok(()) => {
-                sync_folder_of(path).map_err(fail)?;
-                Self::from_bytes(path, &bytes)
-            }
+        if make_private(path, &bytes, "create the ledger's key")? {
+            return Self::from_bytes(path, &bytes);
         }
+        Self::open(path, false)
     }
 
     fn mac(&self, fields: &[&[u8]]) -> Digest {
@@ -159,9 +146,27 @@ fn hash(fields: &[&[u8]]) -> Digest {
     Digest(hash.finalize().into())
 }
 
-fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
+/// Random bytes from the operating system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
     let filled = SysRng.try_fill_bytes(bytes);
     filled.map_err(|error| Error::NoRandomness { reason: error.to_string() })
+}
+
+/// Makes a file that only its owner may read; false if there is one already, which is left alone. It is written beside
+/// its place first and linked there whole, so that neither a crash nor a second process can leave or see half a key.
+pub(crate) fn make_private(path: &Path, bytes: &[u8], doing: &'static str) -> Result<bool, Error> {
+    let mut nonce = [0; 8];
+    fill_random(&mut nonce)?;
+    let draft = draft_path(path, u64::from_le_bytes(nonce));
+
+    let fail = |source| Error::file(doing, path, source);
+    let linked = write_private(&draft, bytes).and_then(|()| std::fs::hard_link(&draft, path));
+    std::fs::remove_file(&draft).ok();
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(fail(error)),
+        Ok(()) => sync_folder_of(path).map_err(fail).map(|()| true),
+    }
 }
 
 fn draft_path(path: &Path, nonce: u64) -> PathBuf {

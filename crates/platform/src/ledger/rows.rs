@@ -2,11 +2,12 @@
 //! checked one at a time.
 
 use chrono::DateTime;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::key::{Key, Sealed, hash_payload};
 use super::{Damage, Entry, Stream};
+use crate::store::{Backend, Connection};
 use crate::{Digest, Error};
 
 /// The format of the rows that this version writes.
@@ -86,59 +87,76 @@ impl Row {
         })
     }
 
-    fn from_sql(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+    fn from_sql(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        let number = |index| row.try_get::<Option<i64>, usize>(index);
+        let bytes = |index| row.try_get::<Option<Vec<u8>>, usize>(index);
         Ok(Self {
-            seq: row.try_get_unchecked(0)?,
-            format: row.try_get_unchecked(1)?,
-            recorded_at: row.try_get_unchecked(2)?,
-            kind: row.try_get_unchecked(3)?,
-            payload_hash: row.try_get_unchecked(4)?,
-            prev_mac: row.try_get_unchecked(5)?,
-            mac: row.try_get_unchecked(6)?,
-            salt: row.try_get_unchecked(7)?,
-            payload: row.try_get_unchecked(8)?,
+            seq: number(0)?.unwrap_or_default(),
+            format: number(1)?.unwrap_or_default(),
+            recorded_at: number(2)?.unwrap_or_default(),
+            kind: bytes(3)?.unwrap_or_default(),
+            payload_hash: bytes(4)?.unwrap_or_default(),
+            prev_mac: bytes(5)?.unwrap_or_default(),
+            mac: bytes(6)?.unwrap_or_default(),
+            salt: bytes(7)?,
+            payload: bytes(8)?,
         })
     }
 }
 
-pub(crate) async fn select(
-    connection: &mut SqliteConnection,
-    range: &Range<'_>,
-) -> Result<Vec<Row>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT seq, format, recorded_at, kind, payload_hash, prev_mac, mac, salt, payload FROM ledger_entry \
-         WHERE stream = ?1 AND (?2 IS NULL OR kind = ?2) AND seq >= ?3 ORDER BY seq LIMIT ?4",
-    );
-    let rows = rows.bind(range.stream.as_str()).bind(range.kind).bind(range.from_seq).bind(range.limit);
+/// The columns of a row. In SQLite's file a value may be of another type than its column says; PostgreSQL has no such rows.
+fn columns(backend: Backend) -> String {
+    let numbers = ["seq", "format", "recorded_at"];
+    let blobs = ["payload_hash", "prev_mac", "mac", "salt", "payload"];
+    let as_number = |column: &&str| match backend {
+        Backend::Sqlite => format!("CAST({column} AS INTEGER)"),
+        Backend::Postgres => (*column).to_owned(),
+    };
+    let as_blob = |column: &&str| match backend {
+        Backend::Sqlite => backend.bytes_of(column),
+        Backend::Postgres => (*column).to_owned(),
+    };
+    let columns = numbers.iter().map(as_number).chain([backend.bytes_of("kind")]);
+    columns.chain(blobs.iter().map(as_blob)).collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) async fn select(connection: &mut Connection, range: &Range<'_>) -> Result<Vec<Row>, sqlx::Error> {
+    let columns = columns(Backend::of(connection));
+    let kind = if range.kind.is_some() { "AND kind = $4 " } else { "" };
+    let rows = AssertSqlSafe(format!(
+        "SELECT {columns} FROM ledger_entry WHERE stream = $1 AND seq >= $2 {kind}ORDER BY seq LIMIT $3"
+    ));
+    let mut rows = sqlx::query(rows).bind(range.stream.as_str()).bind(range.from_seq).bind(range.limit);
+    if let Some(kind) = range.kind {
+        rows = rows.bind(kind);
+    }
     let rows = rows.fetch_all(connection).await?;
     rows.iter().map(Row::from_sql).collect()
 }
 
 /// The last row of a stream.
-pub(crate) async fn last(
-    connection: &mut SqliteConnection,
-    stream: &Stream,
-) -> Result<Option<Row>, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT seq, format, recorded_at, kind, payload_hash, prev_mac, mac, salt, payload FROM ledger_entry \
-         WHERE stream = ?1 ORDER BY seq DESC LIMIT 1",
-    );
-    let row = row.bind(stream.as_str()).fetch_optional(connection).await?;
+pub(crate) async fn last(connection: &mut Connection, stream: &Stream) -> Result<Option<Row>, sqlx::Error> {
+    let columns = columns(Backend::of(connection));
+    let row = AssertSqlSafe(format!(
+        "SELECT {columns} FROM ledger_entry WHERE stream = $1 ORDER BY seq DESC LIMIT 1"
+    ));
+    let row = sqlx::query(row).bind(stream.as_str()).fetch_optional(connection).await?;
     row.as_ref().map(Row::from_sql).transpose()
 }
 
 /// The streams that have entries, by name; names that no version ever wrote are left out.
-pub(crate) async fn streams(connection: &mut SqliteConnection) -> Result<Vec<Stream>, sqlx::Error> {
-    let names = sqlx::query("SELECT DISTINCT stream FROM ledger_entry ORDER BY stream");
-    let names = names.fetch_all(connection).await?;
-    let name = |row: &SqliteRow| row.try_get_unchecked::<Vec<u8>, _>(0).ok();
-    let names = names.iter().filter_map(name);
-    Ok(names.filter_map(|name| String::from_utf8(name).ok()?.parse().ok()).collect())
+pub(crate) async fn streams(connection: &mut Connection) -> Result<Vec<Stream>, sqlx::Error> {
+    let name = Backend::of(connection).bytes_of("stream");
+    let names = AssertSqlSafe(format!(
+        "SELECT {name} FROM (SELECT DISTINCT stream FROM ledger_entry) AS names ORDER BY stream"
+    ));
+    let names: Vec<Option<Vec<u8>>> = sqlx::query_scalar(names).fetch_all(connection).await?;
+    Ok(names.into_iter().flatten().filter_map(|name| String::from_utf8(name).ok()?.parse().ok()).collect())
 }
 
 /// Seals a draft behind `prev`, the last row, and stores it.
 pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: &Key,
     draft: Draft,
     prev: Option<&Row>,
@@ -157,7 +175,7 @@ pub(crate) async fn insert(
     let insert = sqlx::query(
         "INSERT INTO ledger_entry \
          (stream, seq, format, recorded_at, kind, payload_hash, prev_mac, mac, salt, payload) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     );
     let insert = insert
         .bind(draft.stream.as_str().to_owned())
@@ -185,12 +203,8 @@ pub(crate) async fn insert(
 }
 
 /// Removes the payload and the salt of one row; its hash stays.
-pub(crate) async fn blank(
-    connection: &mut SqliteConnection,
-    stream: &Stream,
-    seq: i64,
-) -> Result<(), sqlx::Error> {
-    let blank = "UPDATE ledger_entry SET payload = NULL, salt = NULL WHERE stream = ? AND seq = ?";
+pub(crate) async fn blank(connection: &mut Connection, stream: &Stream, seq: i64) -> Result<(), sqlx::Error> {
+    let blank = "UPDATE ledger_entry SET payload = NULL, salt = NULL WHERE stream = $1 AND seq = $2";
     let blank = sqlx::query(blank).bind(stream.as_str()).bind(seq);
     blank.execute(connection).await.map(|_| ())
 }

@@ -1,17 +1,17 @@
 //! The writer task: takes everything that waits in its queue, runs it in one transaction, commits once, then
-//! acknowledges each write. A write that fails is undone alone, by its savepoint.
+//! acknowledges each write. A write that fails is undone alone, by its savepoint. A connection that is lost fails the group
+//! that was running; the next one connects again.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sqlx::Connection as _;
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Counters;
+use super::target::{Backend, Target};
+use super::{Connection, Counters, schema};
 use crate::Error;
 
 /// A boxed future that may be sent between threads.
@@ -35,8 +35,10 @@ enum Command {
 
 /// One queued write, whatever it returns.
 trait Step: Send {
-    /// Runs the work and keeps its result; true if what it wrote is to be kept.
-    fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, bool>;
+    /// Runs the work and remembers its result; true if what it wrote is to be kept.
+    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, bool>;
+    /// Replaces the result: what was written could not be kept.
+    fn refuse(&mut self, error: Error);
     /// Acknowledges: with the result of the work, or with why the whole group failed.
     fn finish(self: Box<Self>, failure: Option<Error>);
 }
@@ -50,16 +52,20 @@ struct Write<T, F, A> {
 impl<T, F, A> Step for Write<T, F, A>
 where
     T: Send,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Error>> + Send,
+    F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Error>> + Send,
     A: FnOnce(Result<T, Error>) + Send,
 {
-    fn run<'a>(&'a mut self, connection: &'a mut SqliteConnection) -> BoxFuture<'a, bool> {
+    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             if let Some(work) = self.work.take() {
                 self.result = Some(work(connection).await);
             }
             matches!(self.result, Some(Ok(_)))
         })
+    }
+
+    fn refuse(&mut self, error: Error) {
+        self.result = Some(Err(error));
     }
 
     fn finish(self: Box<Self>, failure: Option<Error>) {
@@ -75,9 +81,9 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection, path: PathBuf, counters: Arc<Counters>) -> Self {
+    pub(super) fn start(connection: Connection, target: Arc<Target>, counters: Arc<Counters>) -> Self {
         let (queue, commands) = mpsc::channel(QUEUE);
-        let task = Task { connection, path, counters };
+        let task = Task { connection: Some(connection), target, counters };
         tokio::spawn(task.serve(commands));
         Self { queue }
     }
@@ -85,7 +91,7 @@ impl Writer {
     pub(super) async fn submit<T, F, A>(&self, work: F, acknowledge: A) -> Result<(), Error>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
         A: FnOnce(Result<T, Error>) + Send + 'static,
     {
         let step = Write { work: Some(work), result: None, acknowledge };
@@ -110,9 +116,33 @@ impl Writer {
 }
 
 struct Task {
-    connection: SqliteConnection,
-    path: PathBuf,
+    /// `None` once it was lost, until the next group.
+    connection: Option<Connection>,
+    target: Arc<Target>,
     counters: Arc<Counters>,
+}
+
+/// Why no write of a group may be acknowledged.
+enum Failure {
+    /// Nothing was stored.
+    NotCommitted(sqlx::Error),
+    /// The commit was sent, and the connection lost before it was answered.
+    Unknown(sqlx::Error),
+}
+
+impl Failure {
+    /// The same where the connection still stands: what the database answered is the truth.
+    fn heard(self) -> Self {
+        match self {
+            Self::NotCommitted(error) | Self::Unknown(error) => Self::NotCommitted(error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::NotCommitted(error)
+    }
 }
 
 impl Task {
@@ -125,12 +155,14 @@ impl Task {
                     Command::Write(step) => group.push(step),
                     Command::Checkpoint(tell) => {
                         self.commit(std::mem::take(&mut group)).await;
-                        tell.send(self.checkpoint().await).ok();
+                        let done = self.checkpoint().await;
+                        let done = done.map_err(|source| self.target.failed("clear what was erased", source));
+                        tell.send(done).ok();
                     }
                     Command::Close(tell) => {
                         self.commit(group).await;
                         commands.close();
-                        self.connection.close().await.ok();
+                        self.disconnect().await;
                         tell.send(()).ok();
                         return;
                     }
@@ -138,7 +170,7 @@ impl Task {
             }
             self.commit(group).await;
         }
-        self.connection.close().await.ok();
+        self.disconnect().await;
     }
 
     async fn commit(&mut self, mut group: Vec<Box<dyn Step>>) {
@@ -149,31 +181,35 @@ impl Task {
         if let Ok(kept) = &committed {
             self.count(*kept);
         }
-        let reason = committed.err().map(|error| error.to_string());
+        let failure = committed.err();
         for step in group {
-            step.finish(
-                reason
-                    .as_ref()
-                    .map(|reason| Error::NotCommitted { path: self.path.clone(), reason: reason.clone() }),
-            );
+            let place = self.target.location.clone();
+            step.finish(failure.as_ref().map(|failure| match failure {
+                Failure::NotCommitted(error) => Error::NotCommitted { place, reason: error.to_string() },
+                Failure::Unknown(error) => Error::CommitUnknown { place, reason: error.to_string() },
+            }));
         }
     }
 
     /// Runs the group in one transaction; the number of writes that were kept.
-    async fn apply(&mut self, group: &mut [Box<dyn Step>]) -> Result<u64, sqlx::Error> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let mut kept = 0;
-        for step in group {
-            let mut savepoint = transaction.begin().await?;
-            if step.run(&mut savepoint).await {
-                savepoint.commit().await?;
-                kept += 1;
-            } else {
-                savepoint.rollback().await?;
-            }
+    async fn apply(&mut self, group: &mut [Box<dyn Step>]) -> Result<u64, Failure> {
+        let mut connection = self.take_connection().await?;
+        let outcome = run(&mut connection, &self.target, group).await;
+        if outcome.is_ok() || self.target.is_usable(&mut connection).await {
+            self.connection = Some(connection);
+            return outcome.map_err(Failure::heard);
         }
-        transaction.commit().await?;
-        Ok(kept)
+        outcome
+    }
+
+    /// The connection, or a new one where it was lost, be it while nothing was written.
+    async fn take_connection(&mut self) -> Result<Connection, sqlx::Error> {
+        if let Some(mut connection) = self.connection.take()
+            && self.target.is_usable(&mut connection).await
+        {
+            return Ok(connection);
+        }
+        self.target.connect().await
     }
 
     fn count(&self, kept: u64) {
@@ -183,10 +219,56 @@ impl Task {
         largest.fetch_max(kept, Ordering::Relaxed);
     }
 
-    async fn checkpoint(&mut self) -> Result<(), Error> {
-        let truncate = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)");
-        let done = truncate.execute(&mut self.connection).await;
-        done.map(|_| ())
-            .map_err(|source| Error::database("empty the write-ahead log", self.path.clone(), source))
+    async fn checkpoint(&mut self) -> Result<(), sqlx::Error> {
+        let mut connection = self.take_connection().await?;
+        let done = clear(&mut connection, self.target.backend).await;
+        self.connection = Some(connection);
+        done
     }
+
+    async fn disconnect(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close().await.ok();
+        }
+    }
+}
+
+async fn run(
+    connection: &mut Connection,
+    target: &Target,
+    group: &mut [Box<dyn Step>],
+) -> Result<u64, Failure> {
+    let mut transaction = target.backend.begin(connection).await?;
+    let mut kept = 0;
+    for step in group {
+        let mut savepoint = transaction.begin().await?;
+        if !step.run(&mut savepoint).await {
+            savepoint.rollback().await?;
+            continue;
+        }
+        match savepoint.commit().await {
+            Ok(()) => kept += 1,
+            // PostgreSQL refuses where a write passed over an error of the database. Dropped, the savepoint is undone.
+            Err(error) if target.is_usable(&mut transaction).await => {
+                step.refuse(target.failed("keep a write", error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    transaction.commit().await.map_err(Failure::Unknown)?;
+    Ok(kept)
+}
+
+/// Sees to it that what was erased is not kept: SQLite's write-ahead log is moved into the database file and emptied, the
+/// old versions of PostgreSQL's rows are freed.
+async fn clear(connection: &mut Connection, backend: Backend) -> Result<(), sqlx::Error> {
+    let clear = match backend {
+        Backend::Sqlite => "PRAGMA wal_checkpoint(TRUNCATE)".to_owned(),
+        Backend::Postgres => {
+            let tables = schema::tables(&mut *connection, backend).await?;
+            let tables: Vec<_> = tables.iter().map(|name| schema::quoted(name)).collect();
+            format!("VACUUM {}", tables.join(", "))
+        }
+    };
+    sqlx::raw_sql(sqlx::AssertSqlSafe(clear)).execute(connection).await.map(|_| ())
 }

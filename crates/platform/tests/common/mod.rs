@@ -1,20 +1,24 @@
-//! A ledger in a folder of its own, for the tests of this crate.
+//! A ledger in a place of its own, for the tests of this crate.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+#[path = "../../src/store/places.rs"]
+pub(crate) mod places;
+
+use std::path::Path;
 
 use chrono::DateTime;
 use marquee_platform::{Entry, Ledger, LedgerFiles, StateStore, Stream, Verification};
+use places::Place;
 use serde_json::json;
 
-/// Where the database of a ledger in this folder lies.
-pub(crate) fn database(folder: &Path) -> PathBuf {
-    folder.join("state.db")
+/// Opens the store and the ledger of this place.
+pub(crate) async fn open(place: &Place) -> (StateStore, Ledger) {
+    open_at(&place.url(), place.folder()).await
 }
 
-/// Opens the store and the ledger in this folder.
-pub(crate) async fn open(folder: &Path) -> (StateStore, Ledger) {
-    let store = StateStore::open(database(folder).to_str().unwrap()).await.unwrap();
+/// Opens the store of this URL and the ledger whose files are in this folder.
+pub(crate) async fn open_at(url: &str, folder: &Path) -> (StateStore, Ledger) {
+    let store = StateStore::open(url).await.unwrap();
     let ledger = Ledger::open(store.clone(), &LedgerFiles::beside(folder)).await.unwrap();
     (store, ledger)
 }
@@ -26,30 +30,19 @@ pub(crate) async fn append(ledger: &Ledger, stream: &Stream, number: u64) -> Ent
     ledger.append(stream, "forecast", &payload, at).await.unwrap()
 }
 
-/// A closed ledger in `folder` whose track record has so many entries more than before.
-pub(crate) async fn extend(folder: &Path, entries: u64) {
-    let (store, ledger) = open(folder).await;
+/// A closed ledger in `place` whose track record has so many entries more than before.
+pub(crate) async fn extend(place: &Place, entries: u64) {
+    let (store, ledger) = open(place).await;
     for number in 1..=entries {
         append(&ledger, &Stream::track(), number).await;
     }
     store.close().await;
 }
 
-/// Verifies the track record in `folder`.
-pub(crate) async fn verify(folder: &Path) -> Verification {
-    let (store, ledger) = open(folder).await;
+/// Verifies the track record in `place`.
+pub(crate) async fn verify(place: &Place) -> Verification {
+    let (store, ledger) = open(place).await;
     let found = ledger.verify(&Stream::track(), None).await.unwrap();
     store.close().await;
     found
-}
-
-/// Changes the database behind the ledger's back.
-pub(crate) async fn tamper(folder: &Path, sql: &str) {
-    use sqlx::{ConnectOptions as _, Connection as _};
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database(folder));
-    let options = options.pragma("synchronous", "OFF");
-    let mut connection = options.connect().await.unwrap();
-    let sql = sqlx::AssertSqlSafe(sql.to_owned());
-    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
 }
