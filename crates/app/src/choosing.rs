@@ -6,13 +6,10 @@ use std::time::{Duration, Instant};
 
 use marquee_domain::{AsOf, Control, Day, Forecast, Project, Target};
 use marquee_invest::{Candidate, Deal, Simulation};
-use marquee_platform::Permit;
 
 use crate::asked::project_day;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Terms};
-use crate::knowledge::Reach;
-use crate::workspace::Workspace;
 
 /// Projects to be reckoned with: under which deal, with what knowledge, in how many scenarios.
 #[derive(Debug, Clone)]
@@ -38,7 +35,7 @@ impl Plans {
     /// A project that cannot be forecast or judged, or a stop.
     pub fn forecast(
         &self,
-        forecaster: &mut Forecaster,
+        forecaster: &Forecaster,
         control: &Control,
     ) -> Result<(Vec<Forecast>, Vec<Candidate>), AppError> {
         let mut forecasts = Vec::with_capacity(self.projects.len());
@@ -57,16 +54,6 @@ impl Plans {
     pub fn simulation(&self) -> Simulation {
         Simulation { scenarios: self.scenarios, seed: self.seed, ..Simulation::default() }
     }
-}
-
-/// A forecaster that knows what plans need.
-///
-/// # Errors
-/// A lake that cannot be read.
-pub async fn forecaster(workspace: &Workspace, permit: &Permit) -> Result<Forecaster, AppError> {
-    let snapshot = workspace.snapshot(permit).await?;
-    let knowledge = workspace.knowledge(&snapshot, Reach::Plans, permit).await?;
-    Ok(Forecaster::new(knowledge, workspace.models()))
 }
 
 /// Each project with its forecast.

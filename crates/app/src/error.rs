@@ -100,6 +100,14 @@ pub enum AppError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A backup, or the folder for one, cannot be used.
+    #[error("{} {what}", .path.display())]
+    Backup {
+        /// Which folder or file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        what: String,
+    },
     /// A stored model cannot be used.
     #[error("the stored model {} cannot be used ({source}): delete the file, and it is trained again", .path.display())]
     Model {
@@ -116,6 +124,9 @@ pub enum AppError {
         /// Whether there are several.
         several: bool,
     },
+    /// The model that answers is being fitted.
+    #[error("the model that answers this is being trained at this moment: ask again in a minute")]
+    Fitting,
     /// There is nobody to set against the champion.
     #[error("there is no challenger for these models: `marquee tune` searches for one")]
     NoChallenger,
@@ -271,4 +282,28 @@ pub enum AppError {
     /// A value that may not exist.
     #[error(transparent)]
     Domain(#[from] DomainError),
+}
+
+impl AppError {
+    /// Whether it was stopped: cancelled, or out of time.
+    #[must_use]
+    pub fn is_stop(&self) -> bool {
+        matches!(
+            self,
+            Self::Catalogue(CatalogueError::Cancelled(_))
+                | Self::Forecast(ForecastError::Cancelled(_))
+                | Self::Invest(InvestError::Cancelled(_))
+        )
+    }
+
+    /// Whether Marquee or its machine is to blame (a file, a database, a lost computation) and not what was asked.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Model { .. } | Self::Learners { .. } | Self::Computation(_) => true,
+            Self::Catalogue(inner) => inner.is_fault(),
+            Self::Platform(inner) => inner.is_fault(),
+            _ => false,
+        }
+    }
 }

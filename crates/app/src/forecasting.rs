@@ -3,16 +3,14 @@
 //!
 //! Not a use case: forecasting a title, choosing a slate and the demo stand on it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use marquee_domain::{
     AsOf, Budget, Control, Currency, Day, Distribution, Forecast, Horizon, Money, Population, Project,
     Target, TitleId, Vertical,
 };
-use marquee_forecast::{
-    FittedModel, ForecastError, History, Profile, Scope, Subject, has_charts, usual_population,
-};
+use marquee_forecast::tune::Learner;
+use marquee_forecast::{FittedModel, ForecastError, History, Profile, Subject, has_charts, usual_population};
 use marquee_platform::Permit;
 
 use crate::asked::{Asked, Found, project_day};
@@ -20,6 +18,8 @@ use crate::error::AppError;
 use crate::knowledge::{Knowledge, ModelAsk, training_cut};
 use crate::learners::Which;
 use crate::models::ModelStore;
+use crate::recent::Recent;
+use crate::recorded::Outcomes;
 use crate::workspace::Workspace;
 
 /// How a forecast is wanted.
@@ -62,22 +62,28 @@ impl Inquiry {
         &self,
         workspace: &Workspace,
         permit: &Permit,
-    ) -> Result<(Forecaster, Found), AppError> {
-        let snapshot = workspace.snapshot(permit).await?;
-        let found = self.asked.find(&snapshot).await?;
+    ) -> Result<(Arc<Forecaster>, Found), AppError> {
+        let found = self.asked.find(&workspace.snapshot(permit).await?).await?;
         let reach = self.asked.reach(self.target, self.as_of, self.today);
-        let knowledge = workspace.knowledge(&snapshot, reach, permit).await?;
-        Ok((Forecaster::new(knowledge, workspace.models()), found))
+        Ok((workspace.forecaster(reach, permit).await?, found))
     }
 }
 
-/// Makes forecasts from one version of the lake.
+/// Histories that are kept: one for each target and day that was asked about lately.
+const HISTORIES: usize = 32;
+/// Models that are kept in memory.
+const FITTED: usize = 64;
+
+/// Makes forecasts from one version of the lake. Many may ask at once.
 #[derive(Debug)]
 pub struct Forecaster {
     knowledge: Knowledge,
     models: ModelStore,
-    histories: HashMap<(Target, AsOf), (Scope, Arc<History>)>,
-    fitted: HashMap<String, Arc<FittedModel>>,
+    histories: Recent<(Target, AsOf), Arc<History>>,
+    fitted: Recent<(ModelAsk, Learner), Arc<FittedModel>>,
+    outcomes: Recent<Target, Arc<Outcomes>>,
+    /// What is being fitted at this moment.
+    fitting: Mutex<Vec<ModelAsk>>,
     /// Whether daily charts are among what is known.
     charted: bool,
 }
@@ -87,7 +93,15 @@ impl Forecaster {
     #[must_use]
     pub fn new(knowledge: Knowledge, models: ModelStore) -> Self {
         let charted = has_charts(&knowledge.facts);
-        Self { knowledge, models, histories: HashMap::new(), fitted: HashMap::new(), charted }
+        Self {
+            knowledge,
+            models,
+            histories: Recent::new(HISTORIES),
+            fitted: Recent::new(FITTED),
+            outcomes: Recent::new(Target::ALL.len()),
+            fitting: Mutex::default(),
+            charted,
+        }
     }
 
     /// What is known.
@@ -100,14 +114,25 @@ impl Forecaster {
     ///
     /// # Errors
     /// What the fold says.
-    pub fn history(&mut self, target: Target, as_of: AsOf) -> Result<Arc<History>, AppError> {
-        if let Some((_, history)) = self.histories.get(&(target, as_of)) {
-            return Ok(history.clone());
+    pub fn history(&self, target: Target, as_of: AsOf) -> Result<Arc<History>, AppError> {
+        if let Some(history) = self.histories.get(&(target, as_of)) {
+            return Ok(history);
         }
         let scope = self.knowledge.scope(target, training_cut(as_of));
         let history = Arc::new(self.knowledge.history(&scope, as_of)?);
-        self.histories.insert((target, as_of), (scope, history.clone()));
+        self.histories.put((target, as_of), history.clone());
         Ok(history)
+    }
+
+    /// What a forecast's target came to, where the catalogue knows by now. US dollars, nominal.
+    #[must_use]
+    pub fn actual(&self, forecast: &Forecast) -> Option<f64> {
+        let outcomes = self.outcomes.get(&forecast.target).unwrap_or_else(|| {
+            let found = Arc::new(Outcomes::of(forecast.target, &self.knowledge));
+            self.outcomes.put(forecast.target, found.clone());
+            found
+        });
+        outcomes.actual(forecast)
     }
 
     /// The day on which something is judged where nobody says: a project as [`project_day`] says; a title 30 days before
@@ -137,7 +162,7 @@ impl Forecaster {
     /// # Errors
     /// [`AppError::Released`] where the as-of day is not before the release and nobody charts the target's run,
     /// [`AppError::TooEarly`] where it is before anybody asks for the target.
-    pub fn look(&mut self, inquiry: &Inquiry, found: &Found) -> Result<(Subject, Terms), AppError> {
+    pub fn look(&self, inquiry: &Inquiry, found: &Found) -> Result<(Subject, Terms), AppError> {
         let Inquiry { target, population, seed, .. } = *inquiry;
         let as_of = match inquiry.as_of {
             Some(day) => AsOf(day),
@@ -155,7 +180,7 @@ impl Forecaster {
     ///
     /// # Errors
     /// [`AppError::Begun`] once the run has begun.
-    pub fn look_at_plan(&mut self, inquiry: &Inquiry, found: &Found) -> Result<(Subject, Terms), AppError> {
+    pub fn look_at_plan(&self, inquiry: &Inquiry, found: &Found) -> Result<(Subject, Terms), AppError> {
         let (subject, terms) = self.look(inquiry, found)?;
         match subject.horizon.sees_run() {
             true => Err(AppError::Begun { name: found.name().to_owned(), as_of: subject.as_of.0 }),
@@ -167,12 +192,7 @@ impl Forecaster {
     ///
     /// # Errors
     /// [`AppError::Released`] where the as-of day is not before the release; otherwise what the room says.
-    pub fn project(
-        &mut self,
-        project: &Project,
-        terms: &Terms,
-        control: &Control,
-    ) -> Result<Forecast, AppError> {
+    pub fn project(&self, project: &Project, terms: &Terms, control: &Control) -> Result<Forecast, AppError> {
         let subject = self.look_at_project(project, terms)?;
         self.forecast(&subject, terms, control)
     }
@@ -183,7 +203,7 @@ impl Forecaster {
     /// # Errors
     /// As [`Forecaster::look`]; otherwise what the room says.
     pub fn title(
-        &mut self,
+        &self,
         title: TitleId,
         name: &str,
         release: Day,
@@ -199,7 +219,7 @@ impl Forecaster {
     /// # Errors
     /// As [`Forecaster::project`].
     pub fn outlook(
-        &mut self,
+        &self,
         project: &Project,
         terms: &Terms,
         control: &Control,
@@ -225,7 +245,7 @@ impl Forecaster {
     /// # Errors
     /// As [`Forecaster::look`].
     pub fn look_at_title(
-        &mut self,
+        &self,
         title: TitleId,
         name: &str,
         release: Day,
@@ -241,7 +261,7 @@ impl Forecaster {
 
     /// A title as it is known on a day.
     fn as_known(
-        &mut self,
+        &self,
         title: TitleId,
         release: Day,
         horizon: Horizon,
@@ -258,7 +278,7 @@ impl Forecaster {
     /// # Errors
     /// As [`Forecaster::title`].
     pub fn earlier(
-        &mut self,
+        &self,
         latest: &Forecast,
         seed: u64,
         control: &Control,
@@ -310,7 +330,7 @@ impl Forecaster {
     /// # Errors
     /// As [`Forecaster::model_for`]; otherwise what the room says.
     pub fn forecast(
-        &mut self,
+        &self,
         subject: &Subject,
         terms: &Terms,
         control: &Control,
@@ -326,7 +346,7 @@ impl Forecaster {
     /// [`AppError::NotAsked`] where no such model speaks of the target there; too few settled titles, or a store that cannot
     /// be read or written.
     pub fn model_for(
-        &mut self,
+        &self,
         subject: &Subject,
         terms: &Terms,
         control: &Control,
@@ -344,7 +364,7 @@ impl Forecaster {
     /// # Errors
     /// Too few settled titles, or a store that cannot be read or written.
     pub fn model(
-        &mut self,
+        &self,
         horizon: Horizon,
         population: Population,
         terms: &Terms,
@@ -353,13 +373,39 @@ impl Forecaster {
         let cut = training_cut(terms.as_of);
         let which = Which { horizon, target: terms.target, population };
         let ask = ModelAsk { which, cut, seed: terms.seed };
-        let name = format!("{ask:?}");
-        if let Some(model) = self.fitted.get(&name) {
-            return Ok(model.clone());
+        let learner = self.models.learners().champion(which, cut)?;
+        let key = (ask, learner);
+        if let Some(model) = self.fitted.get(&key) {
+            return Ok(model);
         }
-        let model = Arc::new(self.knowledge.model(&self.models, &ask, control)?);
-        self.fitted.insert(name, model.clone());
+        let _turn = Turn::take(&self.fitting, &key.0)?;
+        let model = Arc::new(self.knowledge.model(&self.models, &key.0, control)?);
+        self.fitted.put(key, model.clone());
         Ok(model)
+    }
+}
+
+/// The turn to fit a model. Who comes second is told to come again: to wait would hold up the threads that fit it.
+struct Turn<'a> {
+    fitting: &'a Mutex<Vec<ModelAsk>>,
+    ask: ModelAsk,
+}
+
+impl<'a> Turn<'a> {
+    fn take(fitting: &'a Mutex<Vec<ModelAsk>>, ask: &ModelAsk) -> Result<Self, AppError> {
+        let mut taken = fitting.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.contains(ask) {
+            return Err(AppError::Fitting);
+        }
+        taken.push(ask.clone());
+        Ok(Self { fitting, ask: ask.clone() })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut taken = self.fitting.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|ask| *ask != self.ask);
     }
 }
 

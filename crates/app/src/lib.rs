@@ -14,17 +14,27 @@ pub mod forecasting;
 pub mod knowledge;
 pub mod learners;
 pub mod models;
+mod office;
+mod recent;
 pub mod recorded;
 pub mod use_cases;
+pub mod watching;
+pub mod work;
 mod workspace;
 
 pub use error::AppError;
 pub use knowledge::Knowledge;
 pub use marquee_platform::Permit;
+pub use office::{Office, OfficeSettings};
 pub use workspace::Workspace;
 
 /// The bundled film table, as `data/README.md` describes it: CSV, 3,201 films.
 pub const BUNDLED_FILMS: &[u8] = include_bytes!("../../../data/films.csv");
+
+/// What the office is made of.
+pub mod platform {
+    pub use marquee_platform::*;
+}
 
 /// What requests and answers are made of, from the rooms and ports below: a caller needs no other crate than this one and
 /// the domain.
@@ -49,11 +59,13 @@ pub mod types {
         Bounds, CvarProblem, Holding, Mandate, Outcome as PortfolioOutcome, Portfolio, Problem, Repair,
     };
     pub use marquee_invest::{
-        Actual, AllocationAnswer, AllocationOutcome, AtMost, Attribution, BestSpend, Candidate, Cause,
-        CurvePoint, Deal, ElasticityEstimate, Frontier, FrontierSlate, Kind, Limit, LimitBy, NextFilms,
-        Objective, Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect, Simulation, SlateAnswer,
-        SlateChange, SlateRules, SpendLimit, Stress, Tentpoles, Together, Valuation, Worth,
+        Actual, AllocationAnswer, AllocationOutcome, AtMost, Attribution, BestSpend, Bucket, Candidate,
+        Cause, CurvePoint, Deal, ElasticityEstimate, Enough, Frontier, FrontierSlate, Infeasible, Kind,
+        Limit, LimitBy, NextFilms, Objective, Outcome, Policy, ProjectReturn, Replayed, Requires, RiskEffect,
+        RiskKind, Simulation, SlateAnswer, SlateChange, SlateRules, SpendLimit, Stress, Tentpoles, Together,
+        Valuation, Why, Worth,
     };
+    pub use marquee_learn::MemberReport;
     pub use marquee_learn::judge::Estimate;
     pub use marquee_platform::{Entry, Head};
 }

@@ -3,7 +3,9 @@
 //! The payload is a stored format with its own version. A forecast that was recorded when the catalogue already knew the
 //! outcome, or after the release, is kept and marked late; it is never scored.
 
-use marquee_domain::{Day, Distribution, Forecast, TitleId, normalise_title};
+use std::collections::HashMap;
+
+use marquee_domain::{Day, Distribution, Forecast, Held, Target, TitleId, normalise_title};
 use marquee_learn::metrics;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,9 @@ pub struct Recorded {
     pub forecast: Forecast,
     /// Whether the release was past or the catalogue knew the outcome already.
     pub late: bool,
+    /// Under what it is held: as strictly as the strictest source that it may rest on.
+    #[serde(default)]
+    pub held: Held,
 }
 
 /// A recorded forecast beside what happened. Natural logs.
@@ -41,8 +46,8 @@ impl Recorded {
 
     /// A record of a forecast.
     #[must_use]
-    pub fn new(forecast: &Forecast, late: bool) -> Self {
-        Self { format: Self::FORMAT, forecast: forecast.clone(), late }
+    pub fn new(forecast: &Forecast, late: bool, held: Held) -> Self {
+        Self { format: Self::FORMAT, forecast: forecast.clone(), late, held }
     }
 
     /// The record as the ledger stores it.
@@ -83,16 +88,35 @@ impl Recorded {
     }
 }
 
-/// What a forecast's target came to, where the catalogue knows: by the title's id, or for a project by its name and the
-/// year of its release.
-#[must_use]
-pub fn actual_of(forecast: &Forecast, knowledge: &Knowledge) -> Option<f64> {
-    let scope = knowledge.scope(forecast.target, Day::MAX);
-    let settled = knowledge.settled(&scope);
-    let name = normalise_title(&forecast.name);
-    let same = |title: TitleId, other: &str, release: Day| match forecast.title {
-        Some(id) => id == title,
-        None => release.year() == forecast.release.year() && normalise_title(other) == name,
-    };
-    settled.iter().find(|e| same(e.title, &e.name, e.release)).map(|e| e.actual)
+/// What a target came to, for every title of which the catalogue knows. US dollars, nominal.
+#[derive(Debug)]
+pub struct Outcomes {
+    by_title: HashMap<TitleId, f64>,
+    /// For projects, which are no titles of the catalogue: by name and year of release.
+    by_name: HashMap<(String, i32), f64>,
+}
+
+impl Outcomes {
+    /// The outcomes of a target.
+    #[must_use]
+    pub fn of(target: Target, knowledge: &Knowledge) -> Self {
+        let settled = knowledge.settled(&knowledge.scope(target, Day::MAX));
+        let (mut by_title, mut by_name) = (HashMap::new(), HashMap::new());
+        for example in settled {
+            by_title.entry(example.title).or_insert(example.actual);
+            let named = (normalise_title(&example.name), example.release.year());
+            by_name.entry(named).or_insert(example.actual);
+        }
+        Self { by_title, by_name }
+    }
+
+    /// What a forecast's target came to: by the title's id, or for a project by its name and the year of its release.
+    #[must_use]
+    pub fn actual(&self, forecast: &Forecast) -> Option<f64> {
+        let found = match forecast.title {
+            Some(id) => self.by_title.get(&id),
+            None => self.by_name.get(&(normalise_title(&forecast.name), forecast.release.year())),
+        };
+        found.copied()
+    }
 }

@@ -11,25 +11,67 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use marquee_catalogue::{FactFilter, Lake, Snapshot};
-use marquee_domain::{Fact, FactKind, FactValue, TitleId, Vertical};
-use marquee_platform::{Action, Ledger, LedgerFiles, Permit, StateStore};
+use marquee_domain::{Fact, FactKind, FactValue, Held, TitleId, Vertical};
+use marquee_platform::{Action, Holding, Ledger, LedgerFiles, Permit, StateStore};
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 
 use crate::error::AppError;
+use crate::forecasting::Forecaster;
 use crate::knowledge::{Knowledge, Reach};
 use crate::models::ModelStore;
+use crate::recent::Recent;
 
-/// A data folder. Each port is opened when it is first asked for, and every fetch asks for a [`Permit`].
+/// Views of the lake that are kept open: one for each set of sources that somebody may see.
+const VIEWS: usize = 8;
+
+/// A data folder. Each port is opened when it is first asked for and stays open for all clones; every fetch asks for a
+/// [`Permit`], and what a permit does not see is not there: titles, facts, comps, SQL and models are of the visible part of
+/// the lake alone.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     folder: PathBuf,
+    state: Option<String>,
+    open: Arc<Open>,
+}
+
+/// What is open.
+#[derive(Debug)]
+struct Open {
+    lake: OnceCell<Lake>,
+    store: OnceCell<StateStore>,
+    ledger: OnceCell<Ledger>,
+    /// The newest version, whole.
+    newest: Recent<(), (u64, Snapshot)>,
+    /// Its visible parts, by version and fingerprint.
+    views: Recent<(u64, String), Snapshot>,
+    forecasters: Recent<(String, Reach), Arc<Forecaster>>,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self {
+            lake: OnceCell::new(),
+            store: OnceCell::new(),
+            ledger: OnceCell::new(),
+            newest: Recent::new(1),
+            views: Recent::new(VIEWS),
+            forecasters: Recent::new(VIEWS),
+        }
+    }
 }
 
 impl Workspace {
     /// The workspace in a folder; nothing is read or made yet.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), state: None, open: Arc::default() }
+    }
+
+    /// The same folder with its state elsewhere: `sqlite://PATH` or `postgres://…`.
+    #[must_use]
+    pub fn with_state(self, url: impl Into<String>) -> Self {
+        Self { state: Some(url.into()), open: Arc::default(), ..self }
     }
 
     /// The data folder.
@@ -45,19 +87,69 @@ impl Workspace {
     pub async fn lake(&self, permit: &Permit) -> Result<Lake, AppError> {
         permit.require(Action::Read)?;
         let folder = self.folder.join("lake");
-        Ok(Lake::open(&folder.to_string_lossy()).await?)
+        let open = || async { Lake::open(&folder.to_string_lossy()).await };
+        Ok(self.open.lake.get_or_try_init(open).await?.clone())
     }
 
-    /// The newest version of the lake.
+    /// The newest version of the lake, as far as the permit sees.
     ///
     /// # Errors
     /// [`AppError::Empty`] before the first ingest.
     pub async fn snapshot(&self, permit: &Permit) -> Result<Snapshot, AppError> {
-        let snapshot = self.lake(permit).await?.snapshot().await?;
-        if snapshot.sources().is_empty() {
+        let whole = self.newest(&self.lake(permit).await?).await?;
+        let seen = whole.only(|entry| {
+            let Held { class, team } = &entry.held;
+            let holding =
+                Holding { kind: "source", id: &entry.source, class: *class, team, owner: None, nda: None };
+            permit.sees(&holding)
+        });
+        if seen.sources().is_empty() {
             return Err(AppError::Empty(self.folder.clone()));
         }
+        // What a view has worked out, such as which titles are one, is kept with it.
+        let key = (seen.version(), seen.fingerprint());
+        if let Some(kept) = self.open.views.get(&key) {
+            return Ok(kept);
+        }
+        self.open.views.put(key, seen.clone());
+        Ok(seen)
+    }
+
+    /// Under what anything is held that rests on what a permit sees: as strictly as the strictest source among it.
+    ///
+    /// # Errors
+    /// As [`Workspace::snapshot`].
+    pub async fn held(&self, permit: &Permit) -> Result<Held, AppError> {
+        let seen = self.snapshot(permit).await?;
+        let strictest = seen.sources().iter().map(|entry| &entry.held).max_by_key(|held| held.class);
+        Ok(strictest.cloned().unwrap_or_default())
+    }
+
+    /// The newest version, whole: read again once there is a newer one.
+    async fn newest(&self, lake: &Lake) -> Result<Snapshot, AppError> {
+        let number = lake.newest_number().await?;
+        if let Some((_, kept)) = self.open.newest.get(&()).filter(|(at, _)| *at == number) {
+            return Ok(kept);
+        }
+        let snapshot = lake.snapshot().await?;
+        self.open.newest.put((), (number, snapshot.clone()));
         Ok(snapshot)
+    }
+
+    /// A forecaster over the newest version of the lake, with what it has folded and fitted for earlier questions.
+    ///
+    /// # Errors
+    /// [`AppError::Empty`] before the first ingest, a lake that cannot be read.
+    pub async fn forecaster(&self, reach: Reach, permit: &Permit) -> Result<Arc<Forecaster>, AppError> {
+        let snapshot = self.snapshot(permit).await?;
+        let key = (snapshot.fingerprint(), reach);
+        if let Some(kept) = self.open.forecasters.get(&key) {
+            return Ok(kept);
+        }
+        let knowledge = self.knowledge(&snapshot, reach, permit).await?;
+        let forecaster = Arc::new(Forecaster::new(knowledge, self.models()));
+        self.open.forecasters.put(key, forecaster.clone());
+        Ok(forecaster)
     }
 
     /// What forecasting reads of a version of the lake.
@@ -97,7 +189,8 @@ impl Workspace {
             source,
         })?;
         let store = self.store(permit).await?;
-        Ok(Ledger::open(store, &LedgerFiles::beside(folder)).await?)
+        let open = || async { Ledger::open(store, &LedgerFiles::beside(folder)).await };
+        Ok(self.open.ledger.get_or_try_init(open).await?.clone())
     }
 
     /// The state store under the ledger.
@@ -106,7 +199,10 @@ impl Workspace {
     /// Where it cannot be opened.
     pub async fn store(&self, permit: &Permit) -> Result<StateStore, AppError> {
         permit.require(Action::Read)?;
-        Ok(StateStore::open(&self.folder.join("state.db").to_string_lossy()).await?)
+        let beside = self.folder.join("state.db");
+        let url = self.state.clone().unwrap_or_else(|| beside.to_string_lossy().into_owned());
+        let open = || async { StateStore::open(&url).await };
+        Ok(self.open.store.get_or_try_init(open).await?.clone())
     }
 
     /// Whether a ledger was ever begun here.

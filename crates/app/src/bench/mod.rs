@@ -166,7 +166,7 @@ fn terms(seed: u64) -> Result<Terms, AppError> {
 }
 
 async fn train(workspace: &Workspace, seed: u64) -> Result<Vec<Figure>, AppError> {
-    let mut forecaster = forecaster(workspace).await?;
+    let forecaster = forecaster(workspace).await?;
     cpu::run(move || {
         let began = Instant::now();
         let model =
@@ -180,7 +180,7 @@ async fn train(workspace: &Workspace, seed: u64) -> Result<Vec<Figure>, AppError
 }
 
 async fn forecast(workspace: &Workspace, seed: u64) -> Result<Vec<Figure>, AppError> {
-    let mut forecaster = forecaster(workspace).await?;
+    let forecaster = forecaster(workspace).await?;
     cpu::run(move || {
         let terms = terms(seed)?;
         let (measured, many) = (projects(PROJECTS, seed)?, projects(RESCORED, seed.wrapping_add(1))?);

@@ -9,9 +9,10 @@ use marquee_invest::{
 };
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{Plans, forecaster};
+use crate::choosing::Plans;
 use crate::cpu;
 use crate::error::AppError;
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to divide and how.
@@ -55,11 +56,11 @@ pub async fn allocate(
     if let Some(cap) = question.cap.filter(|c| c.currency() != Currency::USD) {
         return Err(InvestError::Currency { what: "the cap".to_owned(), amount: cap.to_string() }.into());
     }
-    let mut forecaster = forecaster(workspace, permit).await?;
+    let forecaster = workspace.forecaster(Reach::Plans, permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let Question { plans, cap } = question;
-        let (_, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let (_, candidates) = plans.forecast(&forecaster, &control)?;
         let scenarios = plans.simulation().run(&candidates, &plans.deal, &control)?;
         let spending = |r: &marquee_invest::ProjectReturn| -> Result<SpendingProject, AppError> {
             Ok(SpendingProject {

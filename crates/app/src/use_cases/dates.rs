@@ -48,7 +48,7 @@ pub async fn dates(
     permit: &Permit,
 ) -> Result<Dates, AppError> {
     permit.require(Action::Read)?;
-    let (mut forecaster, found) = question.about.open(workspace, permit).await?;
+    let (forecaster, found) = question.about.open(workspace, permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let (plan, terms) = forecaster.look_at_plan(&question.about, &found)?;

@@ -83,7 +83,7 @@ pub async fn demo(
     control: &Control,
     permit: &Permit,
 ) -> Result<Shown, AppError> {
-    permit.require(Action::Write)?;
+    permit.require(Action::Ingest)?;
     let workspace = workspace.demo();
     let table = unpack(workspace.folder())?;
     let set = SourceSet::of(vec![Source::detect(table)?]);
@@ -184,7 +184,7 @@ fn fund(
     let chosen = evenly(&open, CANDIDATES);
     let as_of = AsOf(show.as_of);
     let terms = Terms { target: Target::Worldwide, population: None, as_of, seed: show.seed };
-    let mut forecaster = Forecaster::new(knowledge, models);
+    let forecaster = Forecaster::new(knowledge, models);
     let (mut projects, mut forecasts) = (Vec::new(), Vec::new());
     for film in &chosen {
         let forecast = forecaster.title(film.title, &film.name, film.release, &terms, control)?;

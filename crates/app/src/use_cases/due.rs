@@ -82,7 +82,7 @@ pub async fn due(
     control: &Control,
     permit: &Permit,
 ) -> Result<Vec<Due>, AppError> {
-    permit.require(if question.retrain { Action::Write } else { Action::Read })?;
+    permit.require(if question.retrain { Action::Train } else { Action::Read })?;
     let store = workspace.models();
     let cut = training_cut(AsOf(question.as_of));
     let mut newest: BTreeMap<Which, (String, FittedModel)> = BTreeMap::new();

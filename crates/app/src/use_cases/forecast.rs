@@ -11,7 +11,7 @@ use crate::asked::Found;
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::{Forecaster, Inquiry, Terms, as_project};
-use crate::recorded::{Recorded, actual_of};
+use crate::recorded::Recorded;
 use crate::workspace::Workspace;
 
 /// A question.
@@ -81,13 +81,13 @@ pub async fn forecast(
     control: &Control,
     permit: &Permit,
 ) -> Result<Answer, AppError> {
-    permit.require(if question.record { Action::Write } else { Action::Read })?;
-    let (mut forecaster, found) = question.about.open(workspace, permit).await?;
+    permit.require(if question.record { Action::Record } else { Action::Read })?;
+    let (forecaster, found) = question.about.open(workspace, permit).await?;
     let (control, asked) = (control.clone(), question.clone());
-    let mut answer = cpu::run(move || answer(&mut forecaster, &asked, &found, &control)).await?;
+    let mut answer = cpu::run(move || answer(&forecaster, &asked, &found, &control)).await?;
     if question.record {
         let late = answer.actual.is_some() || is_late(&answer.forecast, question.about.today);
-        let recorded = Recorded::new(&answer.forecast, late);
+        let recorded = Recorded::new(&answer.forecast, late, workspace.held(permit).await?);
         let ledger = workspace.ledger(permit).await?;
         let entry =
             ledger.append(&Stream::track(), Recorded::KIND, &recorded.payload()?, question.now).await?;
@@ -108,7 +108,7 @@ fn is_late(forecast: &Forecast, today: Day) -> bool {
 }
 
 fn answer(
-    forecaster: &mut Forecaster,
+    forecaster: &Forecaster,
     question: &Question,
     found: &Found,
     control: &Control,
@@ -132,7 +132,7 @@ fn answer(
     Ok(Answer {
         break_even: returns.as_ref().map(|r| (r.break_even, r.above_break_even)),
         taken: forecast.title.filter(|_| forecast.horizon.sees_run()).and_then(|title| history.taken(title)),
-        actual: actual_of(&forecast, forecaster.knowledge()),
+        actual: forecaster.actual(&forecast),
         newest_fact: history.now(),
         entry: None,
         forecast,
@@ -168,7 +168,7 @@ fn returns(
 
 /// The answer about the subject with changes made, on the same terms.
 fn what_if(
-    forecaster: &mut Forecaster,
+    forecaster: &Forecaster,
     question: &Question,
     found: &Found,
     (subject, terms, changes): (&Subject, &Terms, &[Change]),

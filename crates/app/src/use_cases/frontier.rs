@@ -6,9 +6,10 @@ use marquee_domain::Control;
 use marquee_invest::{Frontier, SlateRules};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{Plans, forecaster, limited};
+use crate::choosing::{Plans, limited};
 use crate::cpu;
 use crate::error::AppError;
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to choose from and how.
@@ -35,10 +36,10 @@ pub async fn frontier(
     permit: &Permit,
 ) -> Result<Frontier, AppError> {
     permit.require(Action::Read)?;
-    let mut forecaster = forecaster(workspace, permit).await?;
+    let forecaster = workspace.forecaster(Reach::Plans, permit).await?;
     let control = control.clone();
     cpu::run(move || {
-        let (_, candidates) = brief.plans.forecast(&mut forecaster, &control)?;
+        let (_, candidates) = brief.plans.forecast(&forecaster, &control)?;
         let scenarios = brief.plans.simulation().run(&candidates, &brief.plans.deal, &control)?;
         Ok(brief.rules.frontier(&scenarios, brief.points, &limited(&control, brief.time_limit))?)
     })

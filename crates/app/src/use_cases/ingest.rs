@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use marquee_catalogue::{IngestOptions, IngestReport, Merge, Snapshot, Source, SourceSet};
-use marquee_domain::Control;
-use marquee_platform::{Action, Permit};
+use marquee_domain::{Control, Held};
+use marquee_platform::{Action, Holding, Permit};
 
 use crate::error::AppError;
 use crate::workspace::Workspace;
@@ -16,6 +16,25 @@ pub enum Input {
     Files(Vec<PathBuf>, Option<PathBuf>),
     /// The known tables of a folder.
     Folder(PathBuf),
+}
+
+/// A wish to ingest.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// What to ingest.
+    pub input: Input,
+    /// Whether a file takes the place of all files of its source, not only of the one of its own name.
+    pub replace: bool,
+    /// Under what the facts are held: who may see them, and whatever is made of them.
+    pub held: Held,
+}
+
+impl Wish {
+    /// A wish to ingest as usual: beside other files, for everybody with an account.
+    #[must_use]
+    pub fn usual(input: Input) -> Self {
+        Self { input, replace: false, held: Held::default() }
+    }
 }
 
 /// What was ingested.
@@ -32,19 +51,22 @@ pub struct Ingested {
 }
 
 /// Ingests, table by table; each is visible whole or not at all. A file takes the place of the one of its name in its
-/// source; with `replace`, of all files of its source. Files that earlier, unfinished ingests left are removed.
+/// source. Files that earlier, unfinished ingests left are removed.
 ///
 /// # Errors
-/// A file that cannot be read, a mapping that does not fit, a lake that cannot be written, or a stop.
+/// A file that cannot be read, a mapping that does not fit, a lake that cannot be written, or a stop; a class and a team
+/// under which whoever asks would not see their own facts.
 pub async fn ingest(
     workspace: &Workspace,
-    input: Input,
-    replace: bool,
+    wish: Wish,
     control: &Control,
     permit: &Permit,
 ) -> Result<Ingested, AppError> {
-    permit.require(Action::Write)?;
-    let set = match input {
+    permit.require(Action::Ingest)?;
+    let Held { class, team } = &wish.held;
+    let holding = Holding { kind: "source", id: "", class: *class, team, owner: None, nda: None };
+    permit.require_with(Action::Ingest, &holding)?;
+    let set = match wish.input {
         Input::Folder(folder) => SourceSet::detect(&folder)?,
         Input::Files(paths, map) => {
             let read = |path: PathBuf| match &map {
@@ -55,9 +77,10 @@ pub async fn ingest(
         }
     };
     let lake = workspace.lake(permit).await?;
-    let reports = lake.ingest(&set, &IngestOptions { replace, ..IngestOptions::now() }, control).await?;
+    let options = IngestOptions { replace: wish.replace, held: wish.held, ..IngestOptions::now() };
+    let reports = lake.ingest(&set, &options, control).await?;
     lake.clean().await?;
-    let snapshot = lake.snapshot().await?;
+    let snapshot = workspace.snapshot(permit).await?;
     let identity = snapshot.identity().await?;
     let mut notes = identity.notes().to_vec();
     notes.extend(reports.iter().filter_map(|r| several_files(&snapshot, &r.source)));

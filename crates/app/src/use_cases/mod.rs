@@ -1,11 +1,14 @@
 //! One file for each thing that a user can ask. Each has its own request and answer types, and none names another.
 
+pub mod alerts;
 pub mod allocate;
 pub mod awards;
 pub mod backtest;
+pub mod backup;
 pub mod dates;
 pub mod demo;
 pub mod doctor;
+pub mod documents;
 pub mod drift;
 pub mod due;
 pub mod forecast;
@@ -13,8 +16,10 @@ pub mod frontier;
 pub mod games;
 pub mod ingest;
 pub mod issues;
+pub mod market;
 pub mod models;
 pub mod option;
+pub mod outlook;
 pub mod performance;
 pub mod portfolio;
 pub mod promote;
@@ -22,6 +27,7 @@ pub mod reception;
 pub mod replay;
 pub mod sensitivity;
 pub mod slate;
+pub mod sources;
 pub mod sql;
 pub mod streaming;
 pub mod stress;

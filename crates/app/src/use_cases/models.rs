@@ -66,6 +66,8 @@ pub async fn models(workspace: &Workspace, permit: &Permit) -> Result<Models, Ap
     for kept in workspace.models().all::<FittedModel>()? {
         let key = kept.key();
         match kept.model {
+            // What was trained on another view of the lake is another team's, or outdated.
+            Ok(model) if model.data() != data && permit.account().is_some() => {}
             Ok(model) => found.shown.push(shown(key, &model, &data)),
             Err(why) => found.unreadable.push((kept.path, why)),
         }
@@ -95,7 +97,7 @@ pub async fn model(workspace: &Workspace, name: &str, permit: &Permit) -> Result
 /// # Errors
 /// Where a file cannot be deleted.
 pub async fn prune(workspace: &Workspace, permit: &Permit) -> Result<Vec<PathBuf>, AppError> {
-    permit.require(Action::Write)?;
+    permit.require(Action::Train)?;
     let data = now(workspace, permit).await?;
     let store = workspace.models();
     let stale = [

@@ -6,10 +6,10 @@ use marquee_invest::options::{GateAnswer, Paths, Sequel, SimulatedGates, Stage, 
 use marquee_platform::{Action, Permit};
 
 use crate::asked::project_day;
-use crate::choosing::forecaster;
 use crate::cpu;
 use crate::error::AppError;
 use crate::forecasting::Terms;
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to value and how.
@@ -55,7 +55,7 @@ pub async fn option(
     permit: &Permit,
 ) -> Result<Staged, AppError> {
     permit.require(Action::Read)?;
-    let mut forecaster = forecaster(workspace, permit).await?;
+    let forecaster = workspace.forecaster(Reach::Plans, permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let as_of = AsOf(question.as_of.unwrap_or_else(|| project_day(&question.project, question.today)));

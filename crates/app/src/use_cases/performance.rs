@@ -4,9 +4,10 @@ use marquee_domain::Control;
 use marquee_invest::{Actual, Attribution, Deal};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{Plans, forecaster};
+use crate::choosing::Plans;
 use crate::cpu;
 use crate::error::AppError;
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to compare.
@@ -31,11 +32,11 @@ pub async fn performance(
     permit: &Permit,
 ) -> Result<Vec<Attribution>, AppError> {
     permit.require(Action::Read)?;
-    let mut forecaster = forecaster(workspace, permit).await?;
+    let forecaster = workspace.forecaster(Reach::Plans, permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let Question { plans, actuals, actual_deal } = question;
-        let (_, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let (_, candidates) = plans.forecast(&forecaster, &control)?;
         let simulation = plans.simulation();
         let paid_under = actual_deal.as_ref().unwrap_or(&plans.deal);
         let of = |(c, actual)| Ok(simulation.attribute(c, &plans.deal, actual, paid_under)?);

@@ -24,7 +24,7 @@ pub async fn promote(
     control: &Control,
     permit: &Permit,
 ) -> Result<Contest, AppError> {
-    permit.require(Action::Write)?;
+    permit.require(Action::Train)?;
     let which = which.check()?;
     let learners = workspace.models().learners();
     let challenger = learners.challenger(which)?.ok_or(AppError::NoChallenger)?;
@@ -56,7 +56,7 @@ pub async fn promote(
 /// # Errors
 /// [`AppError::NoEarlierChampion`] where there was none.
 pub async fn rollback(workspace: &Workspace, which: Which, permit: &Permit) -> Result<(), AppError> {
-    permit.require(Action::Write)?;
+    permit.require(Action::Train)?;
     match workspace.models().learners().rollback(which.check()?)? {
         true => Ok(()),
         false => Err(AppError::NoEarlierChampion),

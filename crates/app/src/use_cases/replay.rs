@@ -115,10 +115,10 @@ pub async fn replay(
     let data = knowledge.fingerprint.clone();
     let control = control.clone();
     cpu::run(move || {
-        let mut forecaster = Forecaster::new(knowledge, workspace.models());
+        let forecaster = Forecaster::new(knowledge, workspace.models());
         let (mut years, total) = (Vec::new(), plan.years.clone().count() as u64);
         for (done, year) in plan.years.clone().enumerate() {
-            years.extend(one_year(&mut forecaster, &plan, year, &control)?);
+            years.extend(one_year(&forecaster, &plan, year, &control)?);
             control.step("replaying years", done as u64 + 1, total);
         }
         if years.is_empty() {
@@ -134,7 +134,7 @@ pub async fn replay(
 }
 
 fn one_year(
-    forecaster: &mut Forecaster,
+    forecaster: &Forecaster,
     plan: &Plan,
     year: i32,
     control: &Control,
@@ -158,12 +158,7 @@ fn one_year(
 }
 
 /// The films of the year that begins on `as_of`, each forecast on that day by a model of funded films, flops included.
-fn films(
-    forecaster: &mut Forecaster,
-    plan: &Plan,
-    as_of: Day,
-    control: &Control,
-) -> Result<Vec<Film>, AppError> {
+fn films(forecaster: &Forecaster, plan: &Plan, as_of: Day, control: &Control) -> Result<Vec<Film>, AppError> {
     let scope = forecaster.knowledge().scope(Target::Worldwide, as_of);
     let mut open = forecaster.knowledge().settled(&scope);
     open.retain(|e| {

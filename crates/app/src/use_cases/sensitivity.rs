@@ -29,7 +29,7 @@ pub async fn sensitivity(
     permit: &Permit,
 ) -> Result<Sensitivity, AppError> {
     permit.require(Action::Read)?;
-    let (mut forecaster, found) = about.open(workspace, permit).await?;
+    let (forecaster, found) = about.open(workspace, permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let (subject, terms) = forecaster.look_at_plan(&about, &found)?;

@@ -6,9 +6,10 @@ use marquee_domain::{Control, Forecast};
 use marquee_invest::{NextFilms, Outcome, ProjectReturn, SlateRules};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{Plans, forecaster, limited};
+use crate::choosing::{Plans, limited};
 use crate::cpu;
 use crate::error::AppError;
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to choose from and how.
@@ -48,11 +49,11 @@ pub async fn slate(
     permit: &Permit,
 ) -> Result<Chosen, AppError> {
     permit.require(Action::Read)?;
-    let mut forecaster = forecaster(workspace, permit).await?;
+    let forecaster = workspace.forecaster(Reach::Plans, permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let Brief { plans, rules, time_limit, next } = brief;
-        let (forecasts, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let (forecasts, candidates) = plans.forecast(&forecaster, &control)?;
         let scenarios = plans.simulation().run(&candidates, &plans.deal, &control)?;
         let outcome = rules.choose(&scenarios, &limited(&control, time_limit))?;
         let next = match &outcome {

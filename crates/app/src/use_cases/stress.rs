@@ -5,9 +5,10 @@ use marquee_domain::Control;
 use marquee_invest::{ProjectReturn, Stress, Together};
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{Plans, forecaster};
+use crate::choosing::Plans;
 use crate::cpu;
 use crate::error::AppError;
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// What to stress and how.
@@ -41,11 +42,11 @@ pub async fn stress(
     permit: &Permit,
 ) -> Result<Vec<Stressed>, AppError> {
     permit.require(Action::Read)?;
-    let mut forecaster = forecaster(workspace, permit).await?;
+    let forecaster = workspace.forecaster(Reach::Plans, permit).await?;
     let control = control.clone();
     cpu::run(move || {
         let Question { plans, tests } = question;
-        let (_, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let (_, candidates) = plans.forecast(&forecaster, &control)?;
         let simulation = plans.simulation();
         let tests = if tests.is_empty() { Stress::usual(&plans.deal) } else { tests };
         let tests = std::iter::once(None).chain(tests.into_iter().map(Some));

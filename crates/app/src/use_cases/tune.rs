@@ -64,7 +64,7 @@ pub async fn tune(
     control: &Control,
     permit: &Permit,
 ) -> Result<Tuned, AppError> {
-    permit.require(Action::Write)?;
+    permit.require(Action::Train)?;
     let which = plan.which.check()?;
     let snapshot = workspace.snapshot(permit).await?;
     let knowledge =

@@ -4,9 +4,10 @@ use marquee_domain::{Control, Forecast};
 use marquee_invest::Valuation;
 use marquee_platform::{Action, Permit};
 
-use crate::choosing::{Plans, forecaster};
+use crate::choosing::Plans;
 use crate::cpu;
 use crate::error::AppError;
+use crate::knowledge::Reach;
 use crate::workspace::Workspace;
 
 /// Projects with what they are worth.
@@ -29,10 +30,10 @@ pub async fn value(
     permit: &Permit,
 ) -> Result<Valued, AppError> {
     permit.require(Action::Read)?;
-    let mut forecaster = forecaster(workspace, permit).await?;
+    let forecaster = workspace.forecaster(Reach::Plans, permit).await?;
     let control = control.clone();
     cpu::run(move || {
-        let (forecasts, candidates) = plans.forecast(&mut forecaster, &control)?;
+        let (forecasts, candidates) = plans.forecast(&forecaster, &control)?;
         let valuations = plans.simulation().value(None, &candidates, &plans.deal, &control)?;
         Ok(Valued { forecasts, valuations })
     })

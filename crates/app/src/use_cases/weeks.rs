@@ -51,7 +51,7 @@ pub async fn weeks(
         let Found::Title(title) = found else { return Err(AppError::NoTitle(name)) };
         let release = knowledge.release(&scope, title.id).unwrap_or(stated);
         let as_of = Horizon::Weekend1.as_of(release);
-        let mut forecaster = Forecaster::new(knowledge, models.clone());
+        let forecaster = Forecaster::new(knowledge, models.clone());
         let terms = Terms { target: Target::Domestic, population: None, as_of, seed };
         let subject = forecaster.look_at_title(title.id, &name, stated, &terms)?;
         let run = forecaster.forecast(&subject, &terms, &control)?;
