@@ -13,7 +13,7 @@ use marquee_app::asked::Asked;
 use marquee_app::forecasting::Inquiry;
 use marquee_app::types::{Change, Deal};
 use marquee_app::use_cases::forecast::{Question, forecast};
-use marquee_app::use_cases::ingest::{Input, ingest};
+use marquee_app::use_cases::ingest::{Input, Wish, ingest};
 use marquee_app::{BUNDLED_FILMS, Permit, Workspace};
 use marquee_domain::{Control, Day, Target};
 
@@ -27,7 +27,8 @@ async fn main() -> anyhow::Result<()> {
     let (workspace, permit, control) = (Workspace::at(&folder), Permit::local_owner(), Control::default());
 
     // A table becomes facts, each with the day on which the world could know it. What is wrong with it is told.
-    let ingested = ingest(&workspace, Input::Files(vec![table], None), false, &control, &permit).await?;
+    let ingested =
+        ingest(&workspace, Wish::usual(Input::Files(vec![table], None)), &control, &permit).await?;
     for report in &ingested.reports {
         println!("{} rows of {}, {} of them refused", report.rows, report.source, report.refused_rows);
     }

@@ -1,6 +1,7 @@
 //! Settings and where each came from: a flag, the environment, the configuration file, or the default.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -44,10 +45,34 @@ pub(crate) struct Config {
     pub(crate) data: Setting<PathBuf>,
     /// A file with deal terms; the built-in ones where there is none.
     pub(crate) deal: Setting<Option<PathBuf>>,
+    /// Where the state is kept; a file in the data folder where nobody says.
+    pub(crate) state: Setting<Option<String>>,
+    /// What the configuration file says of `marquee serve`.
+    pub(crate) serve: Serve,
     /// The seed of all randomness.
     pub(crate) seed: Setting<u64>,
     /// Threads for computing; 0 takes one for each core.
     pub(crate) threads: Setting<usize>,
+}
+
+/// What a configuration file may say of `marquee serve`; each is a flag of it too, which goes before.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Serve {
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) proxy: Vec<IpAddr>,
+    pub(crate) policies: Option<PathBuf>,
+    pub(crate) seal_keys: Option<PathBuf>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) webhooks_to_private: Option<bool>,
+    pub(crate) workers: Option<usize>,
+    pub(crate) requests_per_minute: Option<u32>,
+    pub(crate) body_limit: Option<usize>,
+    pub(crate) upload_limit: Option<usize>,
+    pub(crate) log_json: Option<bool>,
 }
 
 /// What the command line said.
@@ -56,6 +81,7 @@ pub(crate) struct Flags {
     pub(crate) data: Option<PathBuf>,
     pub(crate) config: Option<PathBuf>,
     pub(crate) deal: Option<PathBuf>,
+    pub(crate) state: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,6 +89,9 @@ pub(crate) struct Flags {
 struct File {
     data: Option<PathBuf>,
     deal: Option<PathBuf>,
+    state: Option<String>,
+    #[serde(default)]
+    serve: Serve,
     seed: Option<u64>,
     threads: Option<usize>,
 }
@@ -90,24 +119,48 @@ impl Config {
             (_, _, Some(value)) => Setting { value: Some(value), origin: from_file() },
             _ => Setting { value: None, origin: Origin::Default },
         };
+        let state = match (&flags.state, env("MARQUEE_STATE"), file.state) {
+            (Some(value), ..) => Setting { value: Some(value.clone()), origin: Origin::Flag("--state") },
+            (_, Some((value, origin)), _) => Setting { value: Some(value), origin },
+            (_, _, Some(value)) => Setting { value: Some(value), origin: from_file() },
+            _ => Setting { value: None, origin: Origin::Default },
+        };
         Ok(Self {
             data,
             deal,
+            state,
+            serve: file.serve,
             seed: number(env("MARQUEE_SEED"), file.seed, from_file, 1)?,
             threads: number(env("MARQUEE_THREADS"), file.threads, from_file, 0)?,
         })
     }
 
     /// Name, value and origin of each setting, in words.
-    pub(crate) fn rows(&self) -> [(&'static str, String, String); 4] {
+    pub(crate) fn rows(&self) -> [(&'static str, String, String); 5] {
         let deal =
             self.deal.value.as_ref().map_or_else(|| "built in".to_owned(), |p| p.display().to_string());
+        // A password must not reach a terminal.
+        let state = match &self.state.value {
+            None => "in the data folder".to_owned(),
+            Some(url) => without_password(url),
+        };
         [
             ("data", self.data.value.display().to_string(), self.data.origin.to_string()),
             ("deal", deal, self.deal.origin.to_string()),
+            ("state", state, self.state.origin.to_string()),
             ("seed", self.seed.value.to_string(), self.seed.origin.to_string()),
             ("threads", self.threads.value.to_string(), self.threads.origin.to_string()),
         ]
+    }
+}
+
+/// A URL without the user and password that it may hold.
+fn without_password(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, place)| place))
+        }
+        None => url.to_owned(),
     }
 }
 

@@ -45,7 +45,10 @@ impl Context {
         cpu::configure(config.threads.value);
         let bars = Bars::new(json);
         Ok(Self {
-            workspace: Workspace::at(&config.data.value),
+            workspace: match &config.state.value {
+                None => Workspace::at(&config.data.value),
+                Some(url) => Workspace::at(&config.data.value).with_state(url),
+            },
             config,
             permit: Permit::local_owner(),
             control: bars.control(),

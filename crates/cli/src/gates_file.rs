@@ -1,71 +1,19 @@
-//! Stage gates as people write them: TOML with `[[stage]]` and `[sequel]`, costs as money or as parts of a project's budget.
+//! Stage gates as people write them in TOML, with `[[stage]]` and `[sequel]`. What a stage has is said where JSON says it too,
+//! in `marquee_server::wire::money`.
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
-use marquee_app::types::{Deal, Expand, Sequel, Stage, Wait};
-use marquee_domain::{Currency, Money, Project};
+use anyhow::{Context as _, Result};
+use marquee_app::types::{Deal, Sequel, Stage};
+use marquee_domain::Project;
+use marquee_server::wire::money;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    stage: Vec<WrittenStage>,
-    sequel: Option<WrittenSequel>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenStage {
-    name: String,
-    cost: Cost,
-    years: f64,
-    reveals: f64,
-    abandon: Option<Cost>,
-    wait: Option<WrittenWait>,
-    expand: Option<WrittenExpand>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenWait {
-    years: f64,
-    cost: Cost,
-    reveals: f64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenExpand {
-    cost: Cost,
-    factor: f64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSequel {
-    cost: Cost,
-    years: f64,
-    factor: f64,
-    log_sd: f64,
-    foreseen: f64,
-}
-
-/// Money, or a part of what the project costs.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Cost {
-    Money(String),
-    Part(Part),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Part {
-    #[serde(default)]
-    budget: f64,
-    #[serde(default)]
-    marketing: f64,
+    stage: Vec<money::Stage>,
+    sequel: Option<money::StageSequel>,
 }
 
 /// Reads the stages of a project, with its marketing by its own plan or the deal's rule.
@@ -79,49 +27,9 @@ pub(crate) fn read(path: &Path, project: &Project, deal: &Deal) -> Result<(Vec<S
 
 fn parse(text: &str, budget: f64, marketing: f64) -> Result<(Vec<Stage>, Option<Sequel>)> {
     let written: Written = toml::from_str(text)?;
-    let usd = |cost: &Cost| cost.usd(budget, marketing);
-    let stage = |s: &WrittenStage| -> Result<Stage> {
-        let wait = s.wait.as_ref().map(|w| -> Result<Wait> {
-            Ok(Wait { years: w.years, cost: usd(&w.cost)?, reveals: w.reveals })
-        });
-        let expand = s
-            .expand
-            .as_ref()
-            .map(|e| -> Result<Expand> { Ok(Expand { cost: usd(&e.cost)?, factor: e.factor }) });
-        Ok(Stage {
-            name: s.name.clone(),
-            cost: usd(&s.cost)?,
-            years: s.years,
-            reveals: s.reveals,
-            abandon: s.abandon.as_ref().map(usd).transpose()?,
-            wait: wait.transpose()?,
-            expand: expand.transpose()?,
-        })
-    };
-    let stages = written.stage.iter().map(|s| stage(s).with_context(|| format!("stage `{}`", s.name)));
-    let sequel = written.sequel.as_ref().map(|s| -> Result<Sequel> {
-        let cost = usd(&s.cost).context("the sequel")?;
-        Ok(Sequel { cost, years: s.years, factor: s.factor, log_sd: s.log_sd, foreseen: s.foreseen })
-    });
-    Ok((stages.collect::<Result<_>>()?, sequel.transpose()?))
-}
-
-impl Cost {
-    fn usd(&self, budget: f64, marketing: f64) -> Result<f64> {
-        match self {
-            Self::Money(text) => {
-                let money: Money = text.parse()?;
-                if money.currency() != Currency::USD {
-                    bail!("{money} is not in US dollars: write what it is in dollars");
-                }
-                Ok(money.major())
-            }
-            Self::Part(Part { budget: 0.0, marketing: 0.0 }) => {
-                bail!("give money such as \"2M\" or a part of the budget or marketing")
-            }
-            Self::Part(part) => Ok(part.budget * budget + part.marketing * marketing),
-        }
-    }
+    let stages = written.stage.iter().map(|stage| stage.read(budget, marketing));
+    let sequel = written.sequel.as_ref().map(|sequel| sequel.read(budget, marketing));
+    Ok((stages.collect::<Result<_, _>>()?, sequel.transpose()?))
 }
 
 #[cfg(test)]

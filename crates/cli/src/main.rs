@@ -14,7 +14,6 @@ mod progress;
 mod project_file;
 mod rules;
 mod show;
-mod wire;
 
 use std::process::ExitCode;
 

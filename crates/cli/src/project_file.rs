@@ -1,55 +1,17 @@
-//! Projects as people write them: TOML, one project a file or several as `[[project]]`.
+//! Projects as people write them in TOML: one project a file or several as `[[project]]`. What a project has and what of it
+//! can be is said where JSON says it too, in `marquee_server::wire::project`.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use marquee_domain::{Budget, Day, Project, Spend, Vertical};
+use marquee_domain::Project;
+use marquee_server::wire::{WireError, project};
 use serde::Deserialize;
-
-/// One project in a file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    name: String,
-    #[serde(default)]
-    vertical: Option<String>,
-    budget: Amount,
-    marketing: Option<Amount>,
-    release_date: toml::Value,
-    greenlit: Option<toml::Value>,
-    #[serde(default)]
-    genres: Vec<String>,
-    language: Option<String>,
-    #[serde(default)]
-    countries: Vec<String>,
-    basis: Option<String>,
-    creative_type: Option<String>,
-    #[serde(default)]
-    companies: Vec<String>,
-    distributor: Option<String>,
-    franchise: Option<String>,
-    #[serde(default)]
-    directors: Vec<String>,
-    #[serde(default)]
-    cast: Vec<String>,
-    age_rating: Option<String>,
-    runtime: Option<u32>,
-    opening_theatres: Option<u32>,
-}
-
-/// An amount as a text such as `"80M"` or as plain dollars.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Amount {
-    Text(String),
-    Whole(i64),
-    Number(f64),
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Many {
-    project: Vec<Written>,
+    project: Vec<project::Project>,
 }
 
 /// Reads one project.
@@ -73,74 +35,13 @@ fn parse(text: &str) -> Result<Vec<Project>> {
     let written = if table.contains_key("project") {
         toml::from_str::<Many>(text)?.project
     } else {
-        vec![toml::from_str::<Written>(text)?]
+        vec![toml::from_str::<project::Project>(text)?]
     };
-    if written.is_empty() {
-        bail!("it holds no project: write one as [[project]] with name, budget and release_date");
-    }
-    let projects: Vec<Project> = written.into_iter().map(Written::project).collect::<Result<_>>()?;
-    let mut names: Vec<&str> = projects.iter().map(|p| p.name.as_str()).collect();
-    names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|w| w[0] == w[1]) {
-        bail!("two projects are called `{}`: give each its own name", twice[0]);
-    }
-    Ok(projects)
-}
-
-impl Written {
-    fn project(self) -> Result<Project> {
-        let name = self.name.clone();
-        self.convert().with_context(|| format!("project `{name}`"))
-    }
-
-    fn convert(self) -> Result<Project> {
-        let project = Project {
-            vertical: self.vertical.as_deref().unwrap_or("film").parse::<Vertical>()?,
-            budget: Budget(self.budget.money().context("budget")?),
-            marketing: self.marketing.map(|m| m.money().context("marketing").map(Spend)).transpose()?,
-            release: day(&self.release_date).context("release_date")?,
-            greenlit: self.greenlit.as_ref().map(|d| day(d).context("greenlit")).transpose()?,
-            name: self.name,
-            genres: self.genres,
-            language: self.language,
-            countries: self.countries,
-            basis: self.basis,
-            creative_type: self.creative_type,
-            companies: self.companies,
-            distributor: self.distributor,
-            franchise: self.franchise,
-            directors: self.directors,
-            cast: self.cast,
-            age_rating: self.age_rating,
-            runtime: self.runtime,
-            opening_theatres: self.opening_theatres,
-        };
-        project.check()?;
-        Ok(project)
-    }
-}
-
-impl Amount {
-    pub(crate) fn money(&self) -> Result<marquee_domain::Money> {
-        use marquee_domain::{Currency, Money};
-        let money: Money = match self {
-            Self::Text(text) => text.parse()?,
-            Self::Whole(dollars) => Money::from_major(*dollars as f64, Currency::USD)?,
-            Self::Number(dollars) => Money::from_major(*dollars, Currency::USD)?,
-        };
-        if money.currency() != Currency::USD {
-            bail!("{money} is not in US dollars, in which Marquee forecasts: write what it is in dollars");
+    match project::read_all(written) {
+        Err(WireError::NoProject) => {
+            bail!("it holds no project: write one as [[project]] with name, budget and release_date")
         }
-        Ok(money)
-    }
-}
-
-/// A day as a TOML date or as text.
-pub(crate) fn day(value: &toml::Value) -> Result<Day> {
-    match value {
-        toml::Value::Datetime(date) => Ok(date.to_string().parse()?),
-        toml::Value::String(text) => Ok(text.parse()?),
-        other => bail!("`{other}` is not a day; write it as YYYY-MM-DD"),
+        read => Ok(read?),
     }
 }
 
@@ -157,10 +58,29 @@ mod tests {
     }
 
     #[test]
+    fn a_project_is_the_same_in_toml_and_in_json() {
+        let written: project::Project = serde_json::from_value(serde_json::json!({
+            "name": "The Lighthouse Keeper", "budget": 25_000_000, "release_date": "2011-06-17",
+            "greenlit": "2010-03-01", "genres": ["Drama"], "basis": "Based on Book/Short Story",
+            "creative_type": "Contemporary Fiction", "distributor": "Universal", "age_rating": "PG-13",
+            "runtime": 112
+        }))
+        .expect("a project");
+        let file = parse(include_str!("../../../examples/project.toml")).expect("read");
+        assert_eq!(file, [written.read().expect("a project")]);
+        // What TOML is read from and JSON is written to is one type.
+        let again = serde_json::to_value(project::Project::from(&file[0])).expect("written");
+        let again: project::Project = serde_json::from_value(again).expect("a project");
+        assert_eq!(again.read().as_ref(), Ok(&file[0]));
+    }
+
+    #[test]
     fn faults_are_named_with_the_project_and_the_field() {
         for (text, word) in [
             ("name = \"A\"\nbudget = \"-3M\"\nrelease_date = 2007-06-22", "budget"),
             ("name = \"A\"\nbudget = \"3M\"\nrelease_date = \"soon\"", "release_date"),
+            ("name = \"A\"\nbudget = \"3M\"\nrelease_date = 2007", "YYYY-MM-DD"),
+            ("name = \"A\"\nbudget = \"3M\"\nrelease_date = 2007-06-22T10:00:00", "release_date"),
             ("name = \"A\"\nbudget = \"3M\"\nrelease_date = 2007-06-22\ncolour = 1", "colour"),
             ("name = \"A\"\nbudget = \"EUR 25M\"\nrelease_date = 2007-06-22", "US dollars"),
             ("name = \"A\"\nbudget = \"1e400\"\nrelease_date = 2007-06-22", "budget"),
@@ -168,7 +88,7 @@ mod tests {
                 "[[project]]\nname = \"A\"\nbudget = 1\nrelease_date = 2007-06-22\n[[project]]\nname = \"A\"\nbudget = 1\nrelease_date = 2007-06-22",
                 "two projects",
             ),
-            ("project = []", "no project"),
+            ("project = []", "[[project]]"),
         ] {
             let said = format!("{:#}", parse(text).expect_err("refused"));
             assert!(said.contains(word), "{said}");

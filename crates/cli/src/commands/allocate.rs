@@ -7,7 +7,7 @@ use anyhow::Result;
 use marquee_app::types::{AllocationAnswer, AllocationOutcome, BestSpend, ElasticityEstimate};
 use marquee_app::use_cases::allocate::{Allocated, Question, allocate};
 use marquee_domain::{Day, Money};
-use serde_json::{Value, json};
+use marquee_server::wire;
 
 use crate::chart::Chart;
 use crate::context::{Context, SCENARIOS};
@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         AllocationOutcome::CapTooLow { .. } => &[],
     };
     args.export.write(|| vec![sheet(spends)], || chart(spends))?;
-    context.answer(&document(&found), || text(&found))
+    context.answer(&wire::money::Allocated::from(&found), || text(&found))
 }
 
 fn text(found: &Allocated) -> String {
@@ -90,32 +90,6 @@ fn evidence(what: &str, estimate: &ElasticityEstimate) -> String {
         ),
         ElasticityEstimate::TooLittle { rows, reason, .. } => format!("{what}: {rows} films; {reason}\n"),
     }
-}
-
-fn document(found: &Allocated) -> Value {
-    let outcome = match &found.outcome {
-        AllocationOutcome::CapTooLow { cap, least } => {
-            json!({ "outcome": "cap_too_low", "cap_usd": cap.major(), "least_usd": least.major() })
-        }
-        AllocationOutcome::Best(a) => json!({
-            "outcome": "best",
-            "note": "gross-implied: reckoned from grosses through assumed deal terms and responses",
-            "total_usd": a.total.major(), "profit_usd": a.profit.major(), "planned_profit_usd": a.planned_profit.major(),
-            "another_dollar_of_cap_brings": a.worth_of_cap,
-            "nearly_as_good_usd": a.nearly_as_good.map(Money::major),
-            "spends": a.spends.iter().map(|s| json!({
-                "project": s.project, "on": s.bucket.as_str(), "planned_usd": s.planned.major(), "spend_usd": s.spend.major(),
-                "nearly_as_good_usd": s.nearly_as_good.map(Money::major), "marginal": s.marginal,
-            })).collect::<Vec<_>>(),
-            "if_responses_are": a.cases.iter().map(|c| json!({
-                "level": c.level, "best_total_usd": c.total.major(), "profit_usd": c.profit.major(), "loss_usd": c.loss.major(),
-            })).collect::<Vec<_>>(),
-        }),
-    };
-    json!({
-        "allocation": outcome,
-        "evidence": { "gross_on_budget": found.evidence.budget, "residual_on_theatres": found.evidence.theatres },
-    })
 }
 
 fn sheet(spends: &[BestSpend]) -> Sheet {

@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result};
 use marquee_app::types::{Prediction, Row, TierCoverage, Versus, WeeksTest};
 use marquee_app::use_cases::backtest::{Plan, Profits, Tested, backtest};
 use marquee_domain::{Horizon, Population, Target};
-use serde_json::json;
+use marquee_server::wire;
 
 use crate::about::years;
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee backtest`.
 #[derive(Debug, clap::Args)]
@@ -72,12 +72,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         write(path, &tested.backtest.predictions)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let document = json!({
-        "backtest": wire::backtest(&tested.backtest, &tested.given),
-        "profits": tested.profits.iter().map(wire::profits).collect::<Vec<_>>(),
-        "ingested": tested.reports.iter().map(wire::report).collect::<Vec<_>>(),
-        "data": tested.data,
-    });
+    let document = wire::backtest::BacktestAnswer::from(&tested);
     context.answer(&document, || text(&tested))
 }
 

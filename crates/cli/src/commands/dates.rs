@@ -6,11 +6,11 @@ use anyhow::Result;
 use marquee_app::types::Weekend;
 use marquee_app::use_cases::dates::{Dates, DatesQuestion, dates};
 use marquee_domain::Day;
-use serde_json::json;
+use marquee_server::wire;
 
 use crate::about::About;
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee dates`.
 #[derive(Debug, clap::Args)]
@@ -46,22 +46,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let question = DatesQuestion { about: args.about.inquiry(context)?, from: args.from, to: args.to };
     let target = question.about.target;
     let found = dates(&context.workspace, question, &context.control, &context.permit).await?;
-    let one = |weekend: &Weekend| {
-        json!({
-            "release_date": weekend.release.to_string(),
-            "quantiles": wire::quantiles(&weekend.distribution.quantiles()),
-            "rivals_known": weekend.rivals,
-        })
-    };
-    let document = json!({
-        "name": found.name,
-        "target": target.as_str(),
-        "horizon": found.horizon.as_str(),
-        "population": found.population.as_str(),
-        "as_of": found.as_of.to_string(),
-        "planned": one(&found.planned),
-        "weekends": found.weekends.iter().map(one).collect::<Vec<_>>(),
-    });
+    let document = wire::dates::Dates::of(target, &found);
     context.answer(&document, || text(&found, target.as_str(), all))
 }
 

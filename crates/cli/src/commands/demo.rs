@@ -4,13 +4,21 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use comfy_table::CellAlignment;
+use marquee_app::OfficeSettings;
 use marquee_app::types::{Outcome, Score};
 use marquee_app::use_cases::demo::{Show, Shown, demo};
 use marquee_domain::{Day, Money};
+use marquee_server::Settings;
+use marquee_server::wire::Quantiles;
+use marquee_server::wire::backtest::Backtest;
+use marquee_server::wire::forecast::Forecast;
+use marquee_server::wire::ingest::IngestReport;
+use marquee_server::wire::money::Returns;
+use marquee_server::wire::slate::SlateOutcome;
 use serde_json::json;
 
-use crate::context::Context;
-use crate::{show, wire};
+use crate::context::{Context, say};
+use crate::show;
 
 /// Flags of `marquee demo`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +30,9 @@ pub(crate) struct Args {
     /// What the slate may cost, marketing included.
     #[arg(long, default_value = "200M")]
     budget: Money,
+    /// End there, instead of serving the pages with the demo's data.
+    #[arg(long)]
+    no_serve: bool,
 }
 
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
@@ -29,18 +40,25 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let shown = demo(&context.workspace, show, &context.control, &context.permit).await?;
     let document = json!({
         "as_of": args.as_of.to_string(),
-        "ingested": shown.reports.iter().map(wire::report).collect::<Vec<_>>(),
-        "backtest": wire::backtest(&shown.backtest, &[]),
+        "ingested": shown.reports.iter().map(IngestReport::from).collect::<Vec<_>>(),
+        "backtest": Backtest::from(&shown.backtest),
         "examples": shown.examples.iter().map(|p| json!({
             "title": p.title, "release_date": p.release.to_string(), "as_of": p.as_of.to_string(),
-            "quantiles": wire::quantiles(&p.distribution.quantiles()), "actual_usd": p.actual,
+            "quantiles": Quantiles::from(&p.distribution), "actual_usd": p.actual,
         })).collect::<Vec<_>>(),
         "candidates": shown.candidates.iter().map(|c| json!({
-            "forecast": wire::forecast(&c.forecast), "returns": wire::returns(&c.returns), "actual_usd": c.actual,
+            "forecast": Forecast::from(&c.forecast), "returns": Returns::from(&c.returns), "actual_usd": c.actual,
         })).collect::<Vec<_>>(),
-        "slate": wire::outcome(&shown.outcome),
+        "slate": SlateOutcome::from(&shown.outcome),
     });
-    context.answer(&document, || text(args, &shown))
+    let answered = context.answer(&document, || text(args, &shown))?;
+    if args.no_serve || context.json {
+        return Ok(answered);
+    }
+    say(b"\nThe same data in pages:\n")?;
+    let settings = Settings { seed: context.seed(), ..Settings::default() };
+    let workspace = context.workspace.demo();
+    super::serve::serve(&workspace, context.deal()?, OfficeSettings::default(), settings).await
 }
 
 fn text(args: &Args, shown: &Shown) -> String {

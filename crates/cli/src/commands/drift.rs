@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::Drift;
 use marquee_app::use_cases::drift::{DriftQuestion, drift};
-use serde_json::json;
+use marquee_server::wire;
 
 use crate::about::Models;
 use crate::context::Context;
@@ -34,19 +34,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let question =
         DriftQuestion { which: args.models.which(), year: args.year, back: args.back, seed: context.seed() };
     let found = drift(&context.workspace, question.clone(), &context.control, &context.permit).await?;
-    let document = json!({
-        "horizon": question.which.horizon.as_str(),
-        "target": question.which.target.as_str(),
-        "population": question.which.population.as_str(),
-        "year": args.year,
-        "films": found.new,
-        "earlier_films": found.earlier,
-        "drifted": found.columns.iter().any(|(_, c)| c.drifted),
-        "columns": found.columns.iter().map(|(name, c)| json!({
-            "name": name, "distance": c.distance, "exceeds": c.exceeds, "p_value": c.p_value, "drifted": c.drifted,
-        })).collect::<Vec<_>>(),
-    });
-    context.answer(&document, || text(&question, &found))
+    context.answer(&wire::models::Drift::of(&question, &found), || text(&question, &found))
 }
 
 fn text(asked: &DriftQuestion, found: &Drift) -> String {

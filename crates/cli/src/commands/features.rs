@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::{Numeric, numbers};
 use marquee_domain::Horizon;
-use serde_json::json;
+use marquee_server::wire;
 
 use crate::context::Context;
 use crate::show;
@@ -25,12 +25,7 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let seen = |n: &&Numeric| args.horizon.is_none_or(|horizon| n.horizons.contains(&horizon));
     let seen: Vec<&Numeric> = numbers().filter(seen).collect();
-    let document = json!({
-        "features": seen.iter().map(|n| json!({
-            "name": n.name, "group": n.group, "from": n.horizons.start().as_str(), "to": n.horizons.end().as_str(),
-            "monotone": n.monotone, "describe": n.describe,
-        })).collect::<Vec<_>>(),
-    });
+    let document: wire::models::Features = seen.iter().copied().collect();
     context.answer(&document, || {
         let mut head = vec!["feature", "group", "seen from", "to"];
         head.extend(args.describe.then_some("formula, unit; missing"));

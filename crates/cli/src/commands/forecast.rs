@@ -7,11 +7,11 @@ use marquee_app::asked::Asked;
 use marquee_app::types::Unheard;
 use marquee_app::use_cases::forecast::{Answer, Question, WhatIf, forecast};
 use marquee_domain::{Forecast, Population, Target};
-use serde_json::json;
+use marquee_server::wire;
 
 use crate::about::{self, About};
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee forecast`.
 #[derive(Debug, clap::Args)]
@@ -56,22 +56,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         now: context.now,
     };
     let answer = forecast(&context.workspace, question, &context.control, &context.permit).await?;
-    let document = json!({
-        "forecast": wire::forecast(&answer.forecast),
-        "earlier": answer.earlier.iter().map(wire::forecast).collect::<Vec<_>>(),
-        "returns": answer.returns.as_ref().map(wire::returns),
-        "what_if": answer.what_if.as_ref().map(|w| json!({
-            "forecast": wire::forecast(&w.forecast),
-            "returns": w.returns.as_ref().map(wire::returns),
-            "unheard": w.unheard.iter().map(|u| json!({ "kind": u.kind.to_string(), "word": u.word })).collect::<Vec<_>>(),
-            "unseen": w.unseen.iter().map(|c| json!({ "kind": c.kind().to_string(), "value": c.value() })).collect::<Vec<_>>(),
-        })),
-        "taken_usd": answer.taken,
-        "actual_usd": answer.actual,
-        "newest_fact": answer.newest_fact.to_string(),
-        "unheard": answer.unheard.iter().map(|u| json!({ "kind": u.kind.to_string(), "word": u.word })).collect::<Vec<_>>(),
-        "recorded": answer.entry.as_ref().map(|e| json!({ "stream": e.stream.to_string(), "seq": e.seq, "mac": e.mac.to_string() })),
-    });
+    let document = wire::forecast::ForecastAnswer::from(&answer);
     let unseen = names_people && answer.forecast.population != Population::Credited;
     context.answer(&document, || {
         let mut out = text(&answer, args.features);

@@ -11,13 +11,14 @@ use marquee_app::types::{
 use marquee_app::use_cases::frontier::{Brief, frontier};
 use marquee_app::use_cases::portfolio::{Ask, Found, Question, portfolio};
 use marquee_domain::{Money, Weight};
+use marquee_server::wire;
 use serde_json::{Value, json};
 
 use crate::chart::Chart;
 use crate::context::Context;
 use crate::export::{Cell, Export, Sheet};
 use crate::rules::RuleArgs;
-use crate::{project_file, show, wire};
+use crate::{project_file, show};
 
 /// Flags of `marquee frontier`.
 #[derive(Debug, clap::Args)]
@@ -116,7 +117,7 @@ async fn of_projects(
         Frontier::Infeasible(_) => &[],
     };
     args.export.write(|| vec![slates_sheet(slates)], || slates_chart(slates))?;
-    context.answer(&slates_document(&found), || slates_text(&found))
+    context.answer(&wire::slate::FrontierAnswer::from(&found), || slates_text(&found))
 }
 
 fn slates_text(found: &Frontier) -> String {
@@ -143,19 +144,6 @@ fn slates_text(found: &Frontier) -> String {
     format!(
         "{table}\n\n{open}from the least risk to the largest mean; a negative loss is a profit even there; gross-implied\n"
     )
-}
-
-fn slates_document(found: &Frontier) -> Value {
-    match found {
-        Frontier::Infeasible(why) => json!({ "outcome": "infeasible", "why": why.to_string() }),
-        Frontier::Efficient { slates, complete } => json!({
-            "outcome": "efficient", "complete": complete,
-            "note": wire::GROSS_IMPLIED,
-            "slates": slates.iter().map(|s| json!({
-                "slate": wire::slate("efficient", &s.answer), "comes_in": s.comes_in, "goes_out": s.goes_out,
-            })).collect::<Vec<_>>(),
-        }),
-    }
 }
 
 fn slates_sheet(slates: &[FrontierSlate]) -> Sheet {

@@ -8,12 +8,12 @@ use clap::builder::NonEmptyStringValueParser;
 use marquee_app::types::Game;
 use marquee_app::use_cases::games::{AskedGame, GameAnswer, GameQuestion, games, games_test};
 use marquee_domain::{Day, FactKind};
+use marquee_server::wire::Quantiles;
 use serde_json::{Value, json};
 
 use crate::about::{self, years};
 use crate::context::Context;
 use crate::one_number::{drivers, figures, tested};
-use crate::wire;
 
 /// Flags of `marquee games`.
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ fn document(found: &GameAnswer) -> Value {
         "publisher": found.game.publisher.as_deref(),
         "as_of": found.as_of.to_string(),
         "games_learned_from": found.learned,
-        "units": wire::quantiles(&found.units.quantiles()),
+        "units": Quantiles::from(&found.units),
         "base": found.base,
         "drivers_log": drivers(&found.forecast),
         "actual": found.actual,

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use marquee_app::types::IngestReport;
-use marquee_app::use_cases::ingest::{Ingested, Input, ingest};
-use serde_json::json;
+use marquee_app::use_cases::ingest::{Ingested, Input, Wish, ingest};
+use marquee_domain::{Class, Held};
+use marquee_server::wire;
 
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee ingest`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,12 @@ pub(crate) struct Args {
     /// Let the file take the place of all files of its source, not only of the one of its own name.
     #[arg(long)]
     replace: bool,
+    /// Who may see the facts and what is made of them: public, internal, confidential (its team) or nda.
+    #[arg(long, default_value = "internal")]
+    class: Class,
+    /// The team that the facts belong to.
+    #[arg(long, default_value = "")]
+    team: String,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
@@ -36,17 +43,10 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         Some(folder) => Input::Folder(folder),
         None => Input::Files(args.files, args.map),
     };
-    let done = ingest(&context.workspace, input, args.replace, &context.control, &context.permit).await?;
-    let document = json!({
-        "reports": done.reports.iter().map(wire::report).collect::<Vec<_>>(),
-        "skipped_files": done.skipped.iter().map(|(path, why)| json!({ "file": path, "why": why })).collect::<Vec<_>>(),
-        "merged_titles": done.merges.iter().map(|m| json!({
-            "title_id": m.canonical.to_string(), "other": m.other.to_string(), "by": format!("{:?}", m.by),
-            "key": m.key, "names": [m.names.0, m.names.1],
-        })).collect::<Vec<_>>(),
-        "notes": done.notes,
-    });
-    context.answer(&document, || text(&done))
+    let held = Held { class: args.class, team: args.team };
+    let wish = Wish { input, replace: args.replace, held };
+    let done = ingest(&context.workspace, wish, &context.control, &context.permit).await?;
+    context.answer(&wire::ingest::IngestAnswer::from(&done), || text(&done))
 }
 
 fn text(done: &Ingested) -> String {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use marquee_app::types::IssueFilter;
 use marquee_app::use_cases::issues::{export_quarantine, issues};
 use marquee_domain::Action;
+use marquee_server::wire;
 use serde_json::json;
 
 use crate::context::Context;
@@ -52,19 +53,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     }
     let filter = IssueFilter { source: args.source, rule: args.rule, action: args.action, limit: args.limit };
     let found = issues(&context.workspace, &filter, &context.permit).await?;
-    let totals = |(source, rule, count): &(String, String, u64)| json!({ "source": source, "rule": rule, "count": count });
-    let one = |s: &marquee_app::types::SourceIssue| {
-        json!({
-            "source": s.source, "file": s.issue.file, "row": s.issue.row, "column": s.issue.column,
-            "value": s.issue.value, "rule": s.issue.rule, "message": s.issue.message,
-            "action": s.issue.action.as_str(),
-        })
-    };
-    let document = json!({
-        "totals": found.totals.iter().map(totals).collect::<Vec<_>>(),
-        "issues": found.found.iter().map(one).collect::<Vec<_>>(),
-    });
-    context.answer(&document, || {
+    context.answer(&wire::ingest::Issues::from(&found), || {
         if found.totals.is_empty() {
             return "no issues: everything that was read was understood\n".to_owned();
         }

@@ -3,6 +3,7 @@
 mod allocate;
 mod awards;
 mod backtest;
+mod backup;
 mod bench;
 mod config;
 mod dates;
@@ -22,6 +23,7 @@ mod performance;
 mod reception;
 mod replay;
 mod sensitivity;
+mod serve;
 mod slate;
 mod sql;
 mod streaming;
@@ -54,6 +56,9 @@ pub(crate) struct Cli {
     /// The deal: a TOML file or a spreadsheet (or MARQUEE_DEAL; the built-in one by default; `marquee deal` prints it).
     #[arg(long, global = true, value_name = "FILE")]
     deal: Option<PathBuf>,
+    /// Where the state is kept: sqlite://PATH or postgres://… (or MARQUEE_STATE; a file in the data folder by default).
+    #[arg(long, global = true, value_name = "URL")]
+    state: Option<String>,
     /// Print one JSON document instead of tables.
     #[arg(long, global = true)]
     json: bool,
@@ -121,6 +126,12 @@ enum Command {
     Sql(sql::Args),
     /// Measure speed and memory.
     Bench(bench::Args),
+    /// Serve the pages and the API to a team.
+    Serve(serve::Args),
+    /// Write everything into one folder, also while it is being used.
+    Backup(backup::Args),
+    /// Make a data folder out of a backup.
+    Restore(backup::RestoreArgs),
     /// What is configured, reachable, stale, damaged.
     Doctor(doctor::Args),
     /// Print the effective settings and where each came from.
@@ -154,7 +165,7 @@ impl Cli {
             say(&script)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let flags = Flags { data: self.data, config: self.config, deal: self.deal };
+        let flags = Flags { data: self.data, config: self.config, deal: self.deal, state: self.state };
         let context = Context::load(&flags, self.json)?;
         match self.command {
             Command::Demo(args) => demo::run(&context, &args).await,
@@ -186,6 +197,9 @@ impl Cli {
             Command::Performance(args) => performance::run(&context, args).await,
             Command::Sql(args) => sql::run(&context, &args).await,
             Command::Bench(args) => bench::run(&context, &args).await,
+            Command::Serve(args) => serve::run(&context, args).await,
+            Command::Backup(args) => backup::run(&context, args).await,
+            Command::Restore(args) => backup::run_restore(&context, args).await,
             Command::Doctor(args) => doctor::run(&context, &args).await,
             Command::Config(args) => config::run(&context, &args),
             Command::Completions { .. } => Ok(ExitCode::SUCCESS),

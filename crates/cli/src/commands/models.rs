@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use marquee_app::learners::{Chosen, Standing};
 use marquee_app::types::{Contest, Errors, PeriodScore};
 use marquee_app::use_cases::due::{Due, DueQuestion, Policy, due};
 use marquee_app::use_cases::models::{Models, Shown, model, models, prune};
 use marquee_app::use_cases::promote::{promote, rollback};
 use marquee_domain::Day;
-use serde_json::{Value, json};
+use marquee_server::wire;
 
 use crate::context::Context;
 use crate::show;
@@ -80,33 +79,21 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     match args.what {
         None | Some(What::List) => {
             let found = models(&context.workspace, &context.permit).await?;
-            let unreadable = found.unreadable.iter().map(|(path, why)| json!({ "file": path, "why": why }));
-            let document = json!({
-                "models": found.shown.iter().map(card).collect::<Vec<_>>(),
-                "unreadable": unreadable.collect::<Vec<_>>(),
-                "learners": found.standings.iter().map(standing).collect::<Vec<_>>(),
-            });
-            context.answer(&document, || list(&found))
+            context.answer(&wire::models::Models::from(&found), || list(&found))
         }
         Some(What::Show { model: name }) => {
             let found = model(&context.workspace, &name, &context.permit).await?;
-            context.answer(&card(&found), || text(&found))
+            context.answer(&wire::models::ModelCard::from(&found), || text(&found))
         }
         Some(What::Promote { models, before }) => {
             let terms = (before, context.seed());
             let found =
                 promote(&context.workspace, models.which(), terms, &context.control, &context.permit).await?;
-            let document = json!({
-                "promoted": found.won,
-                "champion": found.champion.iter().map(period).collect::<Vec<_>>(),
-                "challenger": found.challenger.iter().map(period).collect::<Vec<_>>(),
-                "crps": { "value": found.crps.value, "lower": found.crps.lower, "upper": found.crps.upper },
-            });
-            context.answer(&document, || contested(&found))
+            context.answer(&wire::models::Contest::from(&found), || contested(&found))
         }
         Some(What::Rollback { models }) => {
             rollback(&context.workspace, models.which(), &context.permit).await?;
-            let document = json!({ "rolled_back": true });
+            let document = wire::models::RolledBack { rolled_back: true };
             context.answer(&document, || "the champion before this one is back\n".to_owned())
         }
         Some(What::Due { as_of, age, volume, retrain }) => {
@@ -117,34 +104,17 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
                 seed: context.seed(),
             };
             let found = due(&context.workspace, question, &context.control, &context.permit).await?;
-            let document = json!({ "models": found.iter().map(standing_due).collect::<Vec<_>>() });
-            context.answer(&document, || all_due(&found, retrain))
+            context.answer(&wire::models::DueModels::from(found.as_slice()), || all_due(&found, retrain))
         }
         Some(What::Prune) => {
             let gone = prune(&context.workspace, &context.permit).await?;
-            let document = json!({ "deleted": gone });
+            let document = wire::models::Pruned::from(gone.as_slice());
             context.answer(&document, || match gone.len() {
                 0 => "every stored model is of the lake as it is now: nothing was deleted\n".to_owned(),
                 n => format!("{n} models deleted; what a question needs is trained again\n"),
             })
         }
     }
-}
-
-fn standing_due(d: &Due) -> Value {
-    json!({
-        "key": d.key,
-        "horizon": d.which.horizon.as_str(),
-        "target": d.which.target.as_str(),
-        "population": d.which.population.as_str(),
-        "trained_before": d.trained_before.to_string(),
-        "films": d.films,
-        "age_days": d.age,
-        "films_more": d.change,
-        "drifted": d.drifted,
-        "due": d.reasons,
-        "retrained": d.retrained,
-    })
 }
 
 fn all_due(found: &[Due], retrain: bool) -> String {
@@ -180,11 +150,6 @@ fn all_due(found: &[Due], retrain: bool) -> String {
     )
 }
 
-/// How a learner did in a period.
-pub(crate) fn period(p: &PeriodScore) -> Value {
-    json!({ "n": p.n, "crps": p.crps, "rmse": p.rmse, "tiers_outside": p.outside })
-}
-
 fn contested(found: &Contest) -> String {
     let headings = [
         "year",
@@ -213,46 +178,6 @@ fn contested(found: &Contest) -> String {
         "{table}\n\nCRPS of the challenger less the champion's: {:+.4} (95%: {:+.4} to {:+.4})\n{verdict}\n",
         d.value, d.lower, d.upper
     )
-}
-
-fn card(s: &Shown) -> Value {
-    let errors = |e: &Errors| json!({ "n": e.n, "bias": e.bias, "bias_error": e.bias_error, "rmse": e.rmse, "median_ape": e.median_ape, "ranged": e.ranged, "crps": e.crps, "cover80": e.cover[0], "cover90": e.cover[1] });
-    let c = &s.card;
-    json!({
-        "key": s.key,
-        "sha256": s.sha256,
-        "horizon": s.horizon.as_str(),
-        "target": s.target.as_str(),
-        "population": s.population.as_str(),
-        "trained_before": s.trained_before.to_string(),
-        "films": s.films,
-        "data": s.data,
-        "current": s.current,
-        "released": [c.released.0.to_string(), c.released.1.to_string()],
-        "judged": [c.judged.0.to_string(), c.judged.1.to_string()],
-        "errors": errors(&c.errors),
-        "errors_by_tier": c.tiers.iter().map(errors).collect::<Vec<_>>(),
-        "errors_by_word": c.words.iter().map(|(kind, word, e)| json!({
-            "kind": kind.to_string(), "word": word, "errors": errors(e),
-        })).collect::<Vec<_>>(),
-        "drivers": c.drivers.iter().map(|(group, size)| json!({ "group": group, "mean_log_effect": size })).collect::<Vec<_>>(),
-        "members": s.members.iter().map(|m| json!({ "member": m.label, "weight": m.weight, "out_of_fold_rmse": m.rmse })).collect::<Vec<_>>(),
-        "limits": limits(s),
-    })
-}
-
-fn standing(s: &Standing) -> Value {
-    let chosen = |c: &Option<Chosen>| {
-        c.as_ref().map(|c| json!({ "chosen_before": c.before.to_string(), "without": c.learner.without }))
-    };
-    json!({
-        "horizon": s.which.horizon.as_str(),
-        "target": s.which.target.as_str(),
-        "population": s.which.population.as_str(),
-        "champion": chosen(&s.champion),
-        "champions": s.champions,
-        "challenger": chosen(&s.challenger),
-    })
 }
 
 fn list(found: &Models) -> String {
@@ -346,7 +271,7 @@ fn text(s: &Shown) -> String {
         table.add_row([group.clone(), format!("{size:.3}")]);
     }
     out += &format!("\nWhat moves it:\n{table}\n\nLimits:\n");
-    for limit in limits(s) {
+    for limit in wire::models::limits(s) {
         out += &format!("- {limit}\n");
     }
     out
@@ -370,29 +295,4 @@ fn errors<'a>(rows: impl IntoIterator<Item = (String, &'a Errors)>) -> comfy_tab
         ]);
     }
     table
-}
-
-/// What the model cannot say.
-fn limits(s: &Shown) -> Vec<String> {
-    use marquee_domain::Population;
-    let films = match s.population {
-        Population::Funded => {
-            "films with a budget of $100,000 or more and any recorded gross: one that was never released is unknown to it"
-        }
-        Population::All if s.horizon.charts(s.target) => {
-            "films that a daily chart follows and that opened above $10,000"
-        }
-        Population::All => {
-            "films that grossed $100,000 or more: told of a film that may sink, it promises too much"
-        }
-        Population::Big => "films of $10 million or more that grossed $100,000 or more",
-        Population::Credited => "films that a table of credits lists, which was made of the better known",
-        Population::Wide => "films that open in 600 theatres or more",
-    };
-    vec![
-        format!("it speaks of {films}"),
-        "grosses are theatrical and as one public source states them; two sources differ by over 5% on one in five".to_owned(),
-        "it says how films like this one did, not what a change would do".to_owned(),
-        "`marquee backtest` measures coverage of its ranges out of time".to_owned(),
-    ]
 }

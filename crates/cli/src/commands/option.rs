@@ -7,12 +7,12 @@ use anyhow::Result;
 use marquee_app::types::{AbandonBelow, GateAnswer};
 use marquee_app::use_cases::option::{Question, Staged, option};
 use marquee_domain::Day;
-use serde_json::{Value, json};
+use marquee_server::wire;
 
 use crate::chart::Chart;
 use crate::context::Context;
 use crate::export::{Cell, Export, Sheet};
-use crate::{gates_file, project_file, show, wire};
+use crate::{gates_file, project_file, show};
 
 /// Flags of `marquee option`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     let found = option(&context.workspace, question, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found.answer), || chart(&found.answer))?;
-    context.answer(&document(&found), || text(&found))
+    context.answer(&wire::money::OptionAnswer::from(&found), || text(&found))
 }
 
 fn text(found: &Staged) -> String {
@@ -100,30 +100,6 @@ fn below(abandon: &AbandonBelow) -> String {
         AbandonBelow::Never => "never".to_owned(),
         AbandonBelow::Forecast { median, .. } => median.to_string(),
     }
-}
-
-fn document(found: &Staged) -> Value {
-    let a = &found.answer;
-    json!({
-        "note": "gross-implied: reckoned from grosses through assumed deal terms and stages",
-        "value_usd": a.value.major(),
-        "committed_usd": a.committed.major(),
-        "simulated": found.simulated.as_ref().map(|s| json!({ "value_usd": s.value.major(), "standard_error_usd": s.standard_error.major() })),
-        "options": a.options.iter().map(|o| json!({
-            "option": o.option.as_str(), "only_usd": o.only.major(), "without_usd": o.without.major(),
-            "adds_alone_usd": o.alone.major(), "adds_to_the_others_usd": o.adds.major(),
-        })).collect::<Vec<_>>(),
-        "gates": a.gates.iter().map(|g| json!({
-            "stage": g.stage, "reached": g.reached.get(), "waits": g.waits.get(), "abandoned": g.abandoned.get(),
-            "enlarged": g.enlarged.get(), "abandon_below_usd": match g.abandon {
-                AbandonBelow::Forecast { median, .. } => json!(median.0.major()),
-                _ => json!(below(&g.abandon)),
-            },
-        })).collect::<Vec<_>>(),
-        "released": a.released.get(),
-        "sequel": a.sequel.get(),
-        "forecast": wire::forecast(&found.forecast),
-    })
 }
 
 fn sheets(a: &GateAnswer) -> Vec<Sheet> {

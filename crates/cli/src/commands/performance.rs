@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use marquee_app::types::{Actual, Attribution, Cause};
 use marquee_app::use_cases::performance::{Question, performance};
 use marquee_domain::{Budget, Day, Gross, Money, Spend};
+use marquee_server::wire::{self, Amount};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -47,18 +48,16 @@ struct Written {
 #[serde(deny_unknown_fields)]
 struct WrittenActual {
     project: String,
-    worldwide: project_file::Amount,
-    domestic: Option<project_file::Amount>,
-    budget: Option<project_file::Amount>,
-    marketing: Option<project_file::Amount>,
-    release_date: Option<toml::Value>,
+    worldwide: Amount,
+    domestic: Option<Amount>,
+    budget: Option<Amount>,
+    marketing: Option<Amount>,
+    release_date: Option<wire::Day>,
 }
 
 impl WrittenActual {
     fn read(&self) -> Result<Actual> {
-        let money = |amount: &Option<project_file::Amount>| {
-            amount.as_ref().map(project_file::Amount::money).transpose()
-        };
+        let money = |amount: &Option<Amount>| amount.as_ref().map(Amount::money).transpose();
         let worldwide = self.worldwide.money().context("worldwide")?;
         if worldwide.minor() < 0 {
             bail!("a worldwide gross of {worldwide} is not possible");
@@ -68,7 +67,7 @@ impl WrittenActual {
             domestic: money(&self.domestic).context("domestic")?.map(Gross),
             budget: money(&self.budget).context("budget")?.map(Budget),
             marketing: money(&self.marketing).context("marketing")?.map(Spend),
-            release: self.release_date.as_ref().map(project_file::day).transpose().context("release_date")?,
+            release: self.release_date.as_ref().map(wire::Day::read).transpose().context("release_date")?,
         })
     }
 }

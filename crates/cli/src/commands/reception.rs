@@ -11,12 +11,13 @@ use marquee_app::use_cases::reception::{
     Reception, ReceptionAnswer, ReceptionQuestion, reception, reception_test,
 };
 use marquee_domain::{Day, FactKind, Opinion};
+use marquee_server::wire::Quantiles;
 use serde_json::{Value, json};
 
 use crate::about::{self, years};
 use crate::context::Context;
 use crate::one_number::{drivers, figures, tested};
-use crate::{project_file, show, wire};
+use crate::{project_file, show};
 
 /// Flags of `marquee reception`.
 #[derive(Debug, clap::Args)]
@@ -69,7 +70,7 @@ fn opinion(r: &Reception) -> Value {
         "best": r.best,
         "population": if r.credited { "credited" } else { "all" },
         "films_learned_from": r.learned,
-        "score": wire::quantiles(&r.forecast.quantiles),
+        "score": Quantiles::from(r.forecast.quantiles),
         "base": r.forecast.base,
         "drivers": drivers(&r.forecast),
         "actual": r.actual,

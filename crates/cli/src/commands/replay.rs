@@ -8,13 +8,14 @@ use anyhow::Result;
 use marquee_app::types::{Estimate, Replayed};
 use marquee_app::use_cases::replay::{GAP, Plan, Replay, Year, replay};
 use marquee_domain::Weight;
+use marquee_server::wire::{GROSS_IMPLIED, Interval};
 use serde_json::{Value, json};
 
 use crate::about::years;
 use crate::chart::Chart;
 use crate::context::Context;
 use crate::export::{Cell, Export, Sheet};
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee replay`.
 #[derive(Debug, clap::Args)]
@@ -63,13 +64,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let found = replay(&context.workspace, plan, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found), || chart(&found))?;
     let document = json!({
-        "note": wire::GROSS_IMPLIED,
+        "note": GROSS_IMPLIED,
         "data": found.data,
         "years": found.years.iter().map(year).collect::<Vec<_>>(),
         "policies": found.records.iter().map(|r| json!({
             "policy": r.policy, "years": found.years.len(), "years_lost": r.lost,
-            "roi": { "value": r.roi.value, "lower": r.roi.lower, "upper": r.roi.upper },
-            "optimiser_returned_more_by": r.behind.map(|b| json!({ "value": b.value, "lower": b.lower, "upper": b.upper })),
+            "roi": Interval::from(r.roi),
+            "optimiser_returned_more_by": r.behind.map(Interval::from),
             "years_ahead_of_the_optimiser": r.ahead,
         })).collect::<Vec<_>>(),
     });

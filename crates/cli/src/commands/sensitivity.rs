@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::{Change, Swing};
 use marquee_app::use_cases::sensitivity::{Sensitivity, sensitivity};
-use serde_json::json;
+use marquee_server::wire;
 
 use crate::about::About;
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee sensitivity`.
 #[derive(Debug, clap::Args)]
@@ -27,14 +27,7 @@ const WIDTH: usize = 28;
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let about = args.about.inquiry(context)?;
     let found = sensitivity(&context.workspace, about, &context.control, &context.permit).await?;
-    let end = |(change, median): &(Change, f64)| json!({ "value": change.value(), "median_usd": median });
-    let document = json!({
-        "forecast": wire::forecast(&found.forecast),
-        "swings": found.swings.iter().map(|s| json!({
-            "kind": s.kind.to_string(), "now": s.now.value(), "low": end(&s.low), "high": end(&s.high),
-        })).collect::<Vec<_>>(),
-    });
-    context.answer(&document, || text(&found))
+    context.answer(&wire::dates::Sensitivity::from(&found), || text(&found))
 }
 
 fn text(found: &Sensitivity) -> String {

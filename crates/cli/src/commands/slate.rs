@@ -7,13 +7,13 @@ use anyhow::Result;
 use marquee_app::types::{NextFilms, Objective, Outcome, SlateAnswer, SlateChange};
 use marquee_app::use_cases::slate::{Brief, Chosen, slate};
 use marquee_domain::{Money, Weight};
-use serde_json::{Value, json};
+use marquee_server::wire;
 
 use crate::chart::Chart;
 use crate::context::Context;
 use crate::export::{Cell, Export, Sheet};
 use crate::rules::{RuleArgs, weight};
-use crate::{project_file, show, wire};
+use crate::{project_file, show};
 
 /// Flags of `marquee slate`.
 #[derive(Debug, clap::Args)]
@@ -55,13 +55,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     };
     let found = slate(&context.workspace, brief, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found), || chart(&found))?;
-    let document = json!({
-        "slate": wire::outcome(&found.outcome),
-        "next": found.next.as_ref().map(next_films),
-        "projects": found.returns.iter().map(wire::returns).collect::<Vec<_>>(),
-        "forecasts": found.forecasts.iter().map(wire::forecast).collect::<Vec<_>>(),
-    });
-    context.answer(&document, || text(&found))
+    context.answer(&wire::slate::SlateAnswer::from(&found), || text(&found))
 }
 
 fn answer_of(found: &Chosen) -> Option<&SlateAnswer> {
@@ -115,16 +109,6 @@ fn next_in_words(next: &NextFilms) -> String {
     };
     let open = if next.complete { "" } else { "time ran out before both were proven\n" };
     format!("{}{}{open}", said("with", next.into.as_ref()), said("with less than", next.out.as_ref()))
-}
-
-fn next_films(next: &NextFilms) -> Value {
-    let change = |c: &SlateChange| {
-        json!({
-            "budget_usd": c.budget.major(), "comes_in": c.comes_in, "goes_out": c.goes_out,
-            "mean_profit_usd": c.answer.slate.mean_profit.major(), "cvar_usd": c.answer.slate.cvar.major(),
-        })
-    };
-    json!({ "in": next.into.as_ref().map(change), "out": next.out.as_ref().map(change), "complete": next.complete })
 }
 
 fn sheets(found: &Chosen) -> Vec<Sheet> {

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::SqlLimits;
 use marquee_app::use_cases::sql::sql;
-use serde_json::{Value, json};
+use marquee_server::wire;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::show;
@@ -26,16 +27,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     let limits = SqlLimits { rows: args.rows, ..SqlLimits::default() };
     let found = sql(&context.workspace, &args.query, &limits, &context.permit).await?;
-    let columns: Vec<Value> =
-        found.columns.iter().map(|c| json!({ "name": c.name, "type": c.data_type })).collect();
-    let document = json!({ "columns": columns, "rows": found.rows, "truncated": found.truncated });
+    let document = wire::sql::SqlAnswer::from(found);
     context.answer(&document, || {
-        let headings: Vec<&str> = found.columns.iter().map(|c| c.name.as_str()).collect();
+        let headings: Vec<&str> = document.columns.iter().map(|c| c.name.as_str()).collect();
         let mut table = show::table(&headings, false);
-        for row in &found.rows {
+        for row in &document.rows {
             table.add_row(row.iter().map(cell));
         }
-        let more = if found.truncated {
+        let more = if document.truncated {
             format!("only the first {} rows are shown: --rows shows more\n", args.rows)
         } else {
             String::new()

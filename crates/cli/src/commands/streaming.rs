@@ -6,10 +6,11 @@ use anyhow::Result;
 use marquee_app::types::{Baseline, StreamingForecast, StreamingTest};
 use marquee_app::use_cases::streaming::{StreamingQuestion, streaming, streaming_test};
 use marquee_domain::Day;
+use marquee_server::wire::Quantiles;
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee streaming`.
 #[derive(Debug, clap::Args)]
@@ -57,7 +58,7 @@ fn forecast(f: &StreamingForecast) -> Value {
         "hours": f.now.hours,
         "weeks": f.weeks,
         "probability_stays": f.stays.get(),
-        "next_week_hours_if_it_stays": wire::quantiles(&f.hours.quantiles()),
+        "next_week_hours_if_it_stays": Quantiles::from(&f.hours),
         "probability_listed_after_weeks": f.listed,
         "weeks_in_all": f.weeks_in_all(),
     })

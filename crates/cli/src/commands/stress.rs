@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::Stress;
 use marquee_app::use_cases::stress::{Question, Stressed, stress};
-use marquee_domain::{Day, Money};
-use serde_json::{Value, json};
+use marquee_domain::Day;
+use marquee_server::wire;
 
 use crate::chart::Chart;
 use crate::context::Context;
 use crate::export::{Cell, Export, Sheet};
-use crate::{project_file, show, wire};
+use crate::{project_file, show};
 
 /// Flags of `marquee stress`.
 #[derive(Debug, clap::Args)]
@@ -46,11 +46,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let question = Question { plans, tests };
     let found = stress(&context.workspace, question, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found), || chart(&found))?;
-    let document = json!({
-        "note": wire::GROSS_IMPLIED,
-        "tests": found.iter().map(test).collect::<Vec<_>>(),
-    });
-    context.answer(&document, || text(&found))
+    context.answer(&wire::money::StressAnswer::from(found.as_slice()), || text(&found))
 }
 
 fn name(stressed: &Stressed) -> &str {
@@ -110,20 +106,4 @@ fn chart(found: &[Stressed]) -> Chart {
     let range = |s: &Stressed| [1, 3, 5].map(|i| s.together.profit[i].major());
     let of = found.iter().map(|s| (name(s).to_owned(), range(s))).collect();
     Chart::Ranges { title: "profit of all projects together (10–90%)".to_owned(), of }
-}
-
-fn test(stressed: &Stressed) -> Value {
-    let t = &stressed.together;
-    json!({
-        "test": name(stressed),
-        "certain": stressed.stress.as_ref().map(|s| &s.certain),
-        "forecast_bias": stressed.stress.as_ref().map(|s| s.forecast_bias),
-        "cost_usd": t.cost.major(),
-        "mean_profit_usd": t.mean_profit.major(),
-        "profit_usd": wire::quantiles(&t.profit.map(Money::major)),
-        "loss_probability": t.loss_probability.get(),
-        "cvar_usd": t.cvar.major(),
-        "tail": t.tail.get(),
-        "projects": stressed.returns.iter().map(wire::returns).collect::<Vec<_>>(),
-    })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::{TitleQuery, TitleSort};
 use marquee_app::use_cases::titles::titles;
-use serde_json::{Value, json};
+use marquee_server::wire;
 
 use crate::context::Context;
 use crate::show;
@@ -62,21 +62,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         limit: args.limit,
     };
     let rows = titles(&context.workspace, &query, &context.permit).await?;
-    let document: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.id.to_string(),
-                "name": row.name,
-                "release_date": row.release.map(|d| d.to_string()),
-                "genres": row.genres,
-                "budget_usd": row.budget.map(marquee_domain::Money::major),
-                "domestic_gross_usd": row.domestic_gross.map(marquee_domain::Money::major),
-                "worldwide_gross_usd": row.worldwide_gross.map(marquee_domain::Money::major),
-                "source_ids": row.source_ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
+    let document: Vec<wire::titles::Title> = rows.iter().map(wire::titles::Title::from).collect();
     context.answer(&document, || {
         if rows.is_empty() {
             return "no title matches; try a shorter part of the name\n".to_owned();

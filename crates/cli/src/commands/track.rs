@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use marquee_app::types::Head;
-use marquee_app::use_cases::track::{Track, Tracked, track};
-use serde_json::{Value, json};
+use marquee_app::use_cases::track::{Track, track};
+use marquee_server::wire;
 
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee track`.
 #[derive(Debug, clap::Args)]
@@ -42,26 +42,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<ExitCode> {
         std::fs::write(path, format!("{head}\n"))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let document = json!({
-        "intact": found.verification.is_intact(),
-        "verification": found.verification.to_string(),
-        "head": found.head.as_ref().map(|h| serde_json::from_str::<Value>(&h.to_string()).unwrap_or_else(|_| json!(h.to_string()))),
-        "summary": found.summary.map(|s| json!({ "n": s.n, "crps": s.crps, "cover80": s.cover80 })),
-        "entries": found.entries.iter().map(entry).collect::<Vec<_>>(),
-    });
-    context.answer(&document, || text(&found))?;
+    context.answer(&wire::track::TrackRecord::from(&found), || text(&found))?;
     Ok(if found.verification.is_intact() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn entry(t: &Tracked) -> Value {
-    json!({
-        "seq": t.entry.seq,
-        "recorded_at": t.entry.recorded_at.to_rfc3339(),
-        "mac": t.entry.mac.to_string(),
-        "forecast": t.recorded.as_ref().map(|r| wire::forecast(&r.forecast)),
-        "late": t.recorded.as_ref().map(|r| r.late),
-        "score": t.scored.as_ref().map(|s| json!({ "actual_usd": s.actual, "pit": s.pit, "crps": s.crps, "ape": s.ape })),
-    })
 }
 
 fn text(found: &Track) -> String {

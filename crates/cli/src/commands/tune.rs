@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 use marquee_app::types::Trial;
 use marquee_app::use_cases::tune::{TunePlan, Tuned, tune};
+use marquee_server::wire::models::PeriodScore;
 use serde_json::json;
 
 use crate::about::Models;
-use crate::commands::models::period;
 use crate::context::Context;
 use crate::show;
 
@@ -56,7 +56,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let one = |t: &Trial| {
         json!({
             "number": t.number, "crps": t.crps(), "differs": t.differs(),
-            "periods": t.periods.iter().map(period).collect::<Vec<_>>(),
+            "periods": t.periods.iter().map(PeriodScore::from).collect::<Vec<_>>(),
         })
     };
     let ends = found.periods.iter().map(|p| [p.start().to_string(), p.end().to_string()]);

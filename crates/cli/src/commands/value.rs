@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use marquee_app::types::{CurvePoint, RiskEffect, Valuation, Worth};
 use marquee_app::use_cases::value::{Valued, value};
-use marquee_domain::{Day, Forecast};
-use serde_json::{Value, json};
+use marquee_domain::Day;
+use marquee_server::wire;
 
 use crate::chart::Chart;
 use crate::context::Context;
 use crate::export::{Cell, Export, Sheet};
-use crate::{project_file, show, wire};
+use crate::{project_file, show};
 
 /// Flags of `marquee value`.
 #[derive(Debug, clap::Args)]
@@ -37,8 +37,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let deal = plans.deal.name().to_owned();
     let found = value(&context.workspace, plans, &context.control, &context.permit).await?;
     args.export.write(|| sheets(&found.valuations), || chart(&found.valuations))?;
-    let projects = found.forecasts.iter().zip(&found.valuations).map(|(f, v)| project(f, v));
-    let document = json!({ "deal": deal, "projects": projects.collect::<Vec<_>>() });
+    let document = wire::money::Valuations::under(&deal, &found);
     context.answer(&document, || text(&found, &deal))
 }
 
@@ -225,43 +224,4 @@ fn chart(valuations: &[Valuation]) -> Chart {
         title: "profit, all together (10–90%)".to_owned(),
         of: valuations.iter().map(|v| (v.project.clone(), range(v))).collect(),
     }
-}
-
-fn project(forecast: &Forecast, v: &Valuation) -> Value {
-    json!({
-        "project": v.project,
-        "note": wire::GROSS_IMPLIED,
-        "cost_usd": v.cost.major(),
-        "release_quarter": v.release.to_string(),
-        "together": worth(&v.together),
-        "participants": v.participants.iter().map(worth).collect::<Vec<_>>(),
-        "outside": v.outside.iter().map(|(name, mean)| json!({ "name": name, "mean_usd": mean.major() })).collect::<Vec<_>>(),
-        "risks": v.risks.iter().map(|r| json!({
-            "name": r.name, "kind": r.kind, "probability": r.probability.map(marquee_domain::Probability::get),
-            "effect_usd": r.effect.major(), "expected_usd": r.expected.map(marquee_domain::Money::major), "source": r.source,
-        })).collect::<Vec<_>>(),
-        "forecast": wire::forecast(forecast),
-    })
-}
-
-fn worth(w: &Worth) -> Value {
-    use marquee_domain::Money;
-    json!({
-        "name": w.name, "kind": w.kind,
-        "puts_in_usd": w.puts_in.major(),
-        "mean_profit_usd": w.mean_profit.major(),
-        "profit_usd": wire::quantiles(&w.profit.map(Money::major)),
-        "mean_npv_usd": w.mean_npv.major(),
-        "npv_usd": wire::quantiles(&w.npv.map(Money::major)),
-        "irr": w.irr.map(|r| wire::quantiles(&r.map(|x| x.0))),
-        "multiple": w.multiple.map(|m| wire::quantiles(&m)),
-        "loss_probability": w.loss_probability.get(),
-        "cvar_usd": w.cvar.major(),
-        "paid_back_probability": w.paid_back.map(marquee_domain::Probability::get),
-        "paid_back_by": w.payback.map(|q| q.to_string()),
-        "peak_funding_usd": wire::quantiles(&w.peak_funding.map(Money::major)),
-        "curve": w.curve.iter().map(|c| json!({
-            "quarter": c.quarter.to_string(), "q05": c.low.major(), "q50": c.median.major(), "q95": c.high.major(),
-        })).collect::<Vec<_>>(),
-    })
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use marquee_app::use_cases::weeks::{Weeks, weeks};
-use serde_json::json;
+use marquee_server::wire;
 
 use crate::context::Context;
-use crate::{show, wire};
+use crate::show;
 
 /// Flags of `marquee weeks`.
 #[derive(Debug, clap::Args)]
@@ -23,19 +23,7 @@ const WIDTH: f64 = 30.0;
 pub(crate) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let found =
         weeks(&context.workspace, &args.title, context.seed(), &context.control, &context.permit).await?;
-    let document = json!({
-        "run": wire::forecast(&found.run),
-        "population": found.population.as_str(),
-        "taken_usd": found.taken,
-        "weeks": found.weeks.iter().map(|(week, actual)| json!({
-            "number": week.number,
-            "from": week.friday.to_string(),
-            "to": week.friday.plus(6).to_string(),
-            "quantiles": wire::quantiles(&week.distribution.quantiles()),
-            "actual_usd": actual,
-        })).collect::<Vec<_>>(),
-    });
-    context.answer(&document, || text(&found))
+    context.answer(&wire::forecast::WeeksAnswer::from(&found), || text(&found))
 }
 
 fn text(found: &Weeks) -> String {
