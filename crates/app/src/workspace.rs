@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use marquee_catalogue::{FactFilter, Lake, Snapshot};
+use marquee_catalogue::{FactFilter, IngestEntry, Lake, Snapshot};
 use marquee_domain::{Fact, FactKind, FactValue, Held, TitleId, Vertical};
 use marquee_platform::{Action, Holding, Ledger, LedgerFiles, Permit, StateStore};
 use sha2::{Digest, Sha256};
@@ -97,12 +97,7 @@ impl Workspace {
     /// [`AppError::Empty`] before the first ingest.
     pub async fn snapshot(&self, permit: &Permit) -> Result<Snapshot, AppError> {
         let whole = self.newest(&self.lake(permit).await?).await?;
-        let seen = whole.only(|entry| {
-            let Held { class, team } = &entry.held;
-            let holding =
-                Holding { kind: "source", id: &entry.source, class: *class, team, owner: None, nda: None };
-            permit.sees(&holding)
-        });
+        let seen = whole.only(|entry| sees(permit, entry));
         if seen.sources().is_empty() {
             return Err(AppError::Empty(self.folder.clone()));
         }
@@ -113,6 +108,15 @@ impl Workspace {
         }
         self.open.views.put(key, seen.clone());
         Ok(seen)
+    }
+
+    /// Whether nothing of the lake is closed to a permit.
+    ///
+    /// # Errors
+    /// A lake that cannot be read.
+    pub async fn is_open(&self, permit: &Permit) -> Result<bool, AppError> {
+        let whole = self.newest(&self.lake(permit).await?).await?;
+        Ok(whole.sources().iter().all(|entry| sees(permit, entry)))
     }
 
     /// Under what anything is held that rests on what a permit sees: as strictly as the strictest source among it.
@@ -225,6 +229,12 @@ impl Workspace {
     pub fn demo(&self) -> Self {
         Self::at(self.folder.join("demo"))
     }
+}
+
+/// Whether a permit sees an ingest.
+fn sees(permit: &Permit, entry: &IngestEntry) -> bool {
+    let Held { class, team } = &entry.held;
+    permit.sees(&Holding { kind: "source", id: &entry.source, class: *class, team, owner: None, nda: None })
 }
 
 /// Whether a stated source id is the one that the stating table knows the title by.

@@ -61,13 +61,14 @@ pub struct Models {
 pub async fn models(workspace: &Workspace, permit: &Permit) -> Result<Models, AppError> {
     permit.require(Action::Read)?;
     let data = now(workspace, permit).await?;
+    let open = workspace.is_open(permit).await?;
     let standings = workspace.models().learners().standings()?;
     let mut found = Models { shown: Vec::new(), unreadable: Vec::new(), standings };
     for kept in workspace.models().all::<FittedModel>()? {
         let key = kept.key();
         match kept.model {
-            // What was trained on another view of the lake is another team's, or outdated.
-            Ok(model) if model.data() != data && permit.account().is_some() => {}
+            // Where something is closed, what was trained on another view of the lake may be another team's.
+            Ok(model) if model.data() != data && !open => {}
             Ok(model) => found.shown.push(shown(key, &model, &data)),
             Err(why) => found.unreadable.push((kept.path, why)),
         }

@@ -116,7 +116,7 @@ pub(crate) async fn revisions(
     put, path = "/api/v1/documents/{id}", tag = "documents", request_body = DocumentBody,
     params(
         ("id" = String, Path, description = "The document's id"),
-        ("If-Match" = String, Header, description = "The ETag of the revision that was changed, such as \"3\"")
+        ("If-Match" = Option<String>, Header, description = "The ETag of the revision that was changed, such as \"3\"; without it the answer is 428")
     ),
     responses((status = 204), Refused)
 )]
@@ -138,7 +138,7 @@ pub(crate) async fn update(
     delete, path = "/api/v1/documents/{id}", tag = "documents",
     params(
         ("id" = String, Path, description = "The document's id"),
-        ("If-Match" = String, Header, description = "The ETag of the newest revision, such as \"3\"")
+        ("If-Match" = Option<String>, Header, description = "The ETag of the newest revision, such as \"3\"; without it the answer is 428")
     ),
     responses((status = 204), Refused)
 )]
