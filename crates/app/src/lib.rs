@@ -11,6 +11,7 @@ pub mod choosing;
 pub mod cpu;
 mod error;
 pub mod forecasting;
+mod hex;
 pub mod knowledge;
 pub mod learners;
 pub mod models;

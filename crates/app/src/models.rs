@@ -17,6 +17,7 @@ use marquee_forecast::{FittedModel, ForecastError, ModelSpec};
 use sha2::{Digest, Sha256};
 
 use crate::error::AppError;
+use crate::hex::hex;
 use crate::learners::Learners;
 
 /// The name under which a model is stored.
@@ -30,7 +31,7 @@ impl ModelKey {
         let (version, layout) = (env!("CARGO_PKG_VERSION"), M::KIND);
         let described = format!("{version}|{layout}|{}|{spec:?}", registry());
         let digest = Sha256::digest(described.as_bytes());
-        Self(digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&digest[..12]))
     }
 }
 

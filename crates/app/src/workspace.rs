@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::AppError;
 use crate::forecasting::Forecaster;
+use crate::hex::hex;
 use crate::knowledge::{Knowledge, Reach};
 use crate::models::ModelStore;
 use crate::recent::Recent;
@@ -220,7 +221,7 @@ impl Workspace {
     pub fn of_source(&self, source: &Path) -> Self {
         let whole = source.canonicalize().unwrap_or_else(|_| source.to_owned());
         let digest = Sha256::digest(whole.to_string_lossy().as_bytes());
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&digest[..8]);
         Self::at(self.folder.join("sources").join(name))
     }
 

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cpu;
 use crate::error::AppError;
+use crate::hex::hex;
 use crate::workspace::Workspace;
 
 /// The format of `backup.json`.
@@ -205,7 +206,7 @@ fn described(root: &Path, name: &str) -> Result<Copied, AppError> {
         hash.update(&piece[..read]);
         bytes += read as u64;
     }
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&hash.finalize());
     Ok(Copied { path: name.to_owned(), bytes, sha256 })
 }
 

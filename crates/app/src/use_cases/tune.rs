@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cpu;
 use crate::error::AppError;
+use crate::hex::hex;
 use crate::knowledge::{ModelAsk, Reach};
 use crate::learners::{CONTEST_YEARS, Chosen, Which, house};
 use crate::workspace::Workspace;
@@ -116,7 +117,7 @@ fn key(plan: &TunePlan, judged: &[RangeInclusive<Day>], data: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let seen = registry();
     let described = format!("{version}|{seen}|{:?}|{judged:?}|{}|{data}|{SETTINGS:?}", plan.which, plan.seed);
-    Sha256::digest(described.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(described.as_bytes())[..8])
 }
 
 /// The trials of an earlier search; a last line that was not finished is made again.

@@ -9,6 +9,7 @@ use marquee_platform::{DocumentHeader, Finding, Severity};
 use sha2::{Digest, Sha256};
 
 use super::rules::{Coverage, DataQuality, LossProbability, OpeningBelow, Stale};
+use crate::hex::hex;
 use crate::use_cases::track::Track;
 
 /// An ingest, as far as rules look at it.
@@ -46,8 +47,7 @@ pub(super) fn losses(
 ) -> Vec<Finding> {
     let likely = returns.iter().filter(|film| film.loss_probability.get() > rule.above);
     let finding = likely.map(|film| {
-        let digest: String =
-            Sha256::digest(&film.name).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(&film.name)[..8]);
         let loss = percent(film.loss_probability.get());
         Finding {
             title: format!("{}: P(loss) is {loss}", film.name),

@@ -19,6 +19,7 @@ use super::layout::{Nav, Page, Wants, answer, page};
 use super::parts::{Column, Tone, badge, chance, figure, head, later, nothing, notice, table, tile, tiles};
 use super::range::{Axis, range};
 use super::words::{ago, count, date, money, percent, target, whole};
+use crate::api::jobs::new_name;
 use crate::guard::{Caller, Deed};
 use crate::problem::Problem;
 use crate::routes::{Routes, Rule};
@@ -122,7 +123,7 @@ async fn show_slates(State(server): State<Server>, caller: Caller, wants: Wants)
 
 /// Queues the ingest of the bundled table, as if it were uploaded.
 async fn load_bundled(State(server): State<Server>, caller: Caller) -> Result<Response, Problem> {
-    let folder = format!("bundled-{:x}", server.now().timestamp_micros());
+    let folder = new_name(&server);
     let place = uploads(&server.workspace).join(&folder);
     let failed = |error: std::io::Error| Problem::internal(&error);
     tokio::fs::create_dir_all(&place).await.map_err(failed)?;
